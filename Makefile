@@ -1,0 +1,39 @@
+# spschedd: `make help` lists the targets. Every target sets up what it needs first.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+RELEASE := .build/release
+SWIFT_RELEASE_FLAGS := -c release --static-swift-stdlib
+SOURCES := Sources Tests Package.swift
+
+# What `make run` plays: `make run N=128` tries another number of antagonist VMs, ARGS= passes any other flag.
+N ?= 0,16,64
+ARGS ?=
+
+.PHONY: help setup build run test lint format clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: ## Install what the build needs (Debian: libsystemd-dev, with sudo when not root)
+	@scripts/setup
+
+build: setup ## Build the release binaries into .build/release
+	swift build $(SWIFT_RELEASE_FLAGS)
+
+run: build ## Build, then show the whole thing at work on an emulated Secure Processor
+	$(RELEASE)/spschedctl demo --antagonists $(N) --report demo-report.html $(ARGS)
+
+test: setup lint ## Format check, then every test of the inner loop (at most 10 minutes on 2 cores)
+	swift build --build-tests
+	swift test --skip-build
+
+lint: ## Check the formatting
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+format: ## Apply the formatting
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+clean: ## Remove everything that was built
+	rm -rf .build .build-* demo-report.html

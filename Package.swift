@@ -1,0 +1,17 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Our own targets treat every warning as an error; dependencies keep their own rules.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// The pure libraries also promise, checked by the compiler, that they use no unsafe memory.
+let pure: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+let package = Package(
+    name: "spschedd",
+    targets: [
+        // The rules: a pure state machine. Depends on nothing, not even the C library.
+        .target(name: "Arbiter", swiftSettings: pure),
+        .testTarget(name: "ArbiterTests", dependencies: ["Arbiter"], swiftSettings: strict),
+    ]
+)

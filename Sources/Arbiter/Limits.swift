@@ -1,0 +1,83 @@
+/// Every fixed limit and constant of the Arbiter, each with its reason. What an operator may set is in `Configuration`.
+public enum Limits {
+    // MARK: How much there may be
+
+    /// Hosts offer at most a few hundred SNP ASIDs (1006 on Genoa with all of them given to SNP).
+    public static let defaultVMs = 1_024
+    /// An account is a uid and a label; a cloud host has a handful, a desktop a few.
+    public static let accounts = 256
+    /// Platform commands come from an administrator at a keyboard or from one probe at a time.
+    public static let platformQueue = 16
+
+    // MARK: Guests
+
+    /// The Linux guest driver sleeps 2 s after BUSY; observed on a host: 2.046 s (five in 10.23 s).
+    public static let retryQuantum = Nanoseconds.milliseconds(2_046)
+    /// A refused VM stays backlogged this long: its sleep, and as much again for a retry that comes late.
+    public static let backlogMemory = Nanoseconds.milliseconds(4_092)
+    /// The driver gives up 60 s after its first attempt and wipes its key; ten retries remain from here.
+    public static let agedAfter = Nanoseconds.seconds(40)
+    /// The last three retries before the driver gives up: refusing here risks the key.
+    public static let lastChanceAfter = Nanoseconds.seconds(52)
+    /// A guest CPU waits with interrupts off; its soft-lockup watchdog barks at 20 s.
+    public static let frozenMax = Nanoseconds.seconds(20)
+    /// A guest allowed less than one request in 40 s would lose its key to its own 60 s limit.
+    public static let leastRate = Rate(millihertz: 25)
+    /// One request every 0.1 ms: more than any SP can serve; keeps products inside 64 bits.
+    public static let mostRate = Rate.perSecond(10_000)
+    public static let weights = Weight(1)...Weight(10_000)
+    /// A second request follows a short certificate buffer at once; a hundred at once is a mistake.
+    public static let bursts: ClosedRange<Int64> = 1...100
+    /// Above the frozen limit a longer wait would do harm; below a millisecond nothing could be queued.
+    public static let guestWaits = Nanoseconds.milliseconds(1)...Nanoseconds.seconds(20)
+    /// The first request after a launch skips the limit, so that a boot's own attestation succeeds; once in this time.
+    public static let launchWaiverEvery = Nanoseconds.seconds(60)
+    /// Virtual time is kept in 1/256 ns per unit of weight: rounding stays below 0.001 % at a sum of weights of 100,000,
+    /// and a year passes before it wraps.
+    static let virtualTimeScale: Int64 = 256
+
+    // MARK: Launches
+
+    /// A session that issues nothing this long goes to the tail.
+    public static let sessionIdle = Nanoseconds.seconds(1)
+    public static let holdMax = Nanoseconds.milliseconds(10)
+    public static let holdMin = Nanoseconds.microseconds(200)
+    /// As many gaps of a client as are remembered; the hold falls only when all are known.
+    public static let gapsRemembered = 100
+    /// A session's holds cost at most a quarter of its own service, or this, whichever is more.
+    public static let holdCostMin = Nanoseconds.milliseconds(50)
+    public static let holdCostDivisor: Int64 = 4
+    /// More vCPUs than KVM allows (4096) cannot be launched.
+    public static let virtualCPUsMax: UInt32 = 4_096
+    /// Pages beyond declared × 1.25 send the session to the tail.
+    static let declaredPagesExcessDivisor: UInt32 = 4
+    /// A waiting launch hears of its place this often.
+    public static let noticeEvery = Nanoseconds.seconds(1)
+
+    // MARK: Platform
+
+    /// Platform work waits this long behind everything else, then goes before it.
+    public static let platformPatience = Nanoseconds.seconds(1)
+    /// At most one platform command goes before everything in this time.
+    public static let platformEvery = Nanoseconds.seconds(1)
+
+    // MARK: Turns and the device
+
+    /// A lease is this many times the predicted cost, and the grace.
+    static let leaseFactor: Int64 = 4
+    static let leaseGrace = Nanoseconds.milliseconds(50)
+    static let leaseGraceWhole = Nanoseconds.seconds(1)
+    /// The holder must start within half its grace, so that a stale grant cannot outlive its lease.
+    static let startWithin = Nanoseconds.milliseconds(25)
+    /// A status command takes a quarter of a millisecond; one that takes longer than this is stuck behind something.
+    public static let probePatience = Nanoseconds.seconds(2)
+    /// Clients' reports of device trouble cause at most one probe in this time.
+    public static let probeEvery = Nanoseconds.seconds(1)
+    /// A dead device is asked again with doubling pauses between these.
+    static let deadProbePauses = Nanoseconds.seconds(1)...Nanoseconds.seconds(60)
+
+    // MARK: Measured costs
+
+    /// A measured cost is believed within a quarter and four times the planning cost.
+    static let costBeliefFactor: Int64 = 4
+}
