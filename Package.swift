@@ -12,6 +12,9 @@ let package = Package(
     targets: [
         // The rules: a pure state machine. Depends on nothing, not even the C library.
         .target(name: "Arbiter", swiftSettings: pure),
+        // What operators' programs speak: Varlink messages, without sockets.
+        .target(name: "ManagerProtocol", dependencies: ["Arbiter"], swiftSettings: pure),
+        .testTarget(name: "ManagerProtocolTests", dependencies: ["ManagerProtocol"], swiftSettings: strict),
         .testTarget(name: "ArbiterTests", dependencies: ["Arbiter"], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,11 @@
+/// Every limit of the Manager protocol, each with its reason.
+public enum ManagerLimits {
+    /// The longest call the daemon reads. Calls carry a method name and at most a few short parameters.
+    public static let callBytes = 16 * 1024
+    /// The longest reply a client reads. One VM's entry is below 2 KiB; later methods return text.
+    public static let replyBytes = 1024 * 1024
+    /// No further reply is made while this much waits to be sent: a slow reader costs the daemon no more.
+    public static let outputBytes = 64 * 1024
+    /// Replies made in one step: about a third of a millisecond of work, so that a long list never delays a grant.
+    public static let repliesPerStep = 8
+}

@@ -1,0 +1,125 @@
+/// The interface `io.spschedd.Manager`, as introspection shows it. `ManagerStatus` and `ManagedVM` are its types in Swift.
+public enum ManagerInterface {
+    public static let name = "io.spschedd.Manager"
+    public static let statusMethod = "io.spschedd.Manager.Status"
+    public static let listVMsMethod = "io.spschedd.Manager.ListVMs"
+
+    public static let description = """
+        # The scheduler of the AMD Secure Processor (SP), as an operator sees it.
+        #
+        # Times are nanoseconds (_ns). Rates are requests in a thousand seconds
+        # (_millihertz): 1000 is one a second. A value that does not apply is absent.
+        interface io.spschedd.Manager
+
+        # stuck: a status probe did not come back. dead: the kernel driver said so to
+        # the daemon's own probe. absent: there is no device; turns are granted anyway.
+        type DeviceState (alive, stuck, dead, absent)
+
+        # idle: nothing asked for. waiting: a request is queued. refused: the guest
+        # was told BUSY and is expected back. serving: it holds the turn. launching:
+        # its launch session is open. detached: registered, but no connection is left.
+        type VMState (idle, waiting, refused, serving, launching, detached)
+
+        # SP time in each second that may be promised, and what is promised.
+        type Capacity (
+          capacity_ns: int,
+          launch_reserve_ns: int,
+          reserved_ns: int,
+          # what one more VM could still reserve
+          reservable_millihertz: int,
+          # what admission reckons a report to cost, and what one was seen to cost
+          report_planning_ns: int,
+          report_measured_ns: ?int
+        )
+
+        # The right to use the SP now.
+        type Turn (
+          # the VM that holds it; absent for the daemon's own platform commands
+          vm: ?string,
+          kind: string,
+          held_ns: int,
+          # negative once the turn is overdue
+          lease_left_ns: int,
+          overdue: bool
+        )
+
+        # Requests and sessions that wait now.
+        type Queues (
+          launch_sessions: int,
+          guest_requests: int,
+          platform_commands: int
+        )
+
+        # Counted since the daemon's start.
+        type Counters (
+          grants: int,
+          # refusals by reason
+          busies: [string]int,
+          # turns whose lease ended before they were released
+          overdue_turns: int,
+          launches: int,
+          # SP time charged, by class
+          launch_ns: int,
+          guest_ns: int,
+          platform_ns: int,
+          # connections closed for breaking the protocol
+          protocol_errors: int
+        )
+
+        type VM (
+          # slot and generation identify a registration; a slot is used again
+          slot: int,
+          generation: int,
+          uuid: string,
+          name: string,
+          # whom caps apply to: uid and security label
+          account: string,
+          state: VMState,
+          connections: int,
+          registered_ns: int,
+          reservation_millihertz: int,
+          limit_millihertz: ?int,
+          weight: int,
+          burst: int,
+          # linux, once or never; open or closed
+          retry_policy: string,
+          failure_mode: string,
+          # what the VM would get if every VM asked all the time
+          entitlement_millihertz: int,
+          # all turns granted, and those for guest requests
+          grants: int,
+          guest_grants: int,
+          busies: [string]int,
+          sp_time_ns: int,
+          launches: int,
+          overdue_turns: int
+        )
+
+        # The daemon and the device, now.
+        method Status() -> (
+          version: string,
+          # random for each start of the daemon, in hexadecimal
+          epoch: string,
+          uptime_ns: int,
+          device: DeviceState,
+          # path of the device or of the emulator's socket
+          device_path: string,
+          # why the device is as it is, when there is something to say
+          device_detail: ?string,
+          draining: bool,
+          vms: int,
+          vms_max: int,
+          capacity: Capacity,
+          # launch work is above the launch reserve: reservations are suspended
+          launch_overload: bool,
+          turn: ?Turn,
+          queues: Queues,
+          counters: Counters
+        )
+
+        # Every registered VM, one a reply; the last reply carries none. Must be
+        # called with 'more'.
+        method ListVMs() -> (vm: ?VM)
+
+        """
+}

@@ -1,0 +1,136 @@
+/// The daemon's side of one Manager connection, without the socket: bytes in, bytes out.
+///
+/// ```
+///   read up to `room` bytes ──► receive ──► answer ──► output ──► write, then sent
+/// ```
+///
+/// `answer` makes a bounded number of replies and says whether more are due, so that its caller can serve others in
+/// between. While `output` is full or a list is under way nothing more is read: a client that does not read its
+/// replies, or sends calls faster than it reads, fills its own socket and nothing else.
+public struct ManagerDispatcher: Sendable {
+    public enum Progress: Equatable, Sendable {
+        /// Nothing to do until bytes arrive.
+        case idle
+        /// Replies are due: call `answer` again once `output` has been written, and after serving others.
+        case pending
+    }
+
+    private enum Task: Sendable {
+        case none
+        /// `ListVMs` goes on with the first VM above this slot.
+        case listing(afterSlot: Int?)
+    }
+
+    private let info: ServiceInfo
+    private var input = MessageBuffer(messageBytesMax: ManagerLimits.callBytes)
+    private var task = Task.none
+
+    /// What is to be written to the client. Report what was written with `sent`.
+    public private(set) var output: [UInt8] = []
+
+    /// - Parameter version: the daemon's version, as `GetInfo` tells it.
+    public init(version: String) {
+        info = ServiceInfo(version: version)
+    }
+
+    /// How many bytes may be handed to `receive` now; zero: do not read.
+    public var room: Int { isOutputFull ? 0 : max(0, input.room) }
+
+    /// Takes bytes from the client, at most `room` of them.
+    public mutating func receive(_ bytes: some Collection<UInt8>) {
+        precondition(bytes.count <= input.room, "receive was given more than room")
+        input.append(bytes)
+    }
+
+    /// The first `count` bytes of `output` have been written.
+    public mutating func sent(_ count: Int) {
+        output.removeFirst(count)
+    }
+
+    /// Makes the next replies, at most `ManagerLimits.repliesPerStep`.
+    ///
+    /// - Throws: what the client did wrong that has no answer; close the connection, after writing `output`.
+    public mutating func answer(
+        from source: borrowing some ManagerSource & ~Copyable
+    ) throws(ProtocolFault) -> Progress {
+        for _ in 0..<ManagerLimits.repliesPerStep {
+            if isOutputFull { return .pending }
+            switch task {
+            case .listing(let slot):
+                listNext(after: slot, from: source)
+            case .none:
+                guard let message = try input.next() else { return .idle }
+                dispatch(try VarlinkMessage.decode(VarlinkCall.self, from: message), to: source)
+            }
+        }
+        return .pending
+    }
+
+    private var isOutputFull: Bool { output.count >= ManagerLimits.outputBytes }
+}
+
+extension ManagerDispatcher {
+    private mutating func dispatch(_ call: VarlinkCall, to source: borrowing some ManagerSource & ~Copyable) {
+        do throws(VarlinkError) {
+            switch call.method {
+            case "org.varlink.service.GetInfo":
+                try call.expectParameters([])
+                reply(info, to: call)
+            case "org.varlink.service.GetInterfaceDescription":
+                reply(try description(for: call), to: call)
+            case ManagerInterface.statusMethod:
+                try call.expectParameters([])
+                reply(source.status(), to: call)
+            case ManagerInterface.listVMsMethod:
+                try call.expectParameters([])
+                if call.oneway == true { return }
+                guard call.more == true else { throw .expectedMore }
+                task = .listing(afterSlot: nil)
+            default:
+                throw unknown(method: call.method)
+            }
+        } catch {
+            reply(error, to: call)
+        }
+    }
+
+    private func description(for call: VarlinkCall) throws(VarlinkError) -> InterfaceDescription {
+        try call.expectParameters(["interface"])
+        guard case .string(let name)? = call.parameters?["interface"] else { throw .invalidParameter("interface") }
+        switch name {
+        case ServiceInterface.name: return InterfaceDescription(description: ServiceInterface.description)
+        case ManagerInterface.name: return InterfaceDescription(description: ManagerInterface.description)
+        default: throw .interfaceNotFound(name)
+        }
+    }
+
+    private func unknown(method: String) -> VarlinkError {
+        let interface = method.split(separator: ".").dropLast().joined(separator: ".")
+        return info.interfaces.contains(interface) ? .methodNotFound(method) : .interfaceNotFound(interface)
+    }
+
+    private mutating func listNext(after slot: Int?, from source: borrowing some ManagerSource & ~Copyable) {
+        let vm = source.virtualMachine(afterSlot: slot)
+        task = vm.map { .listing(afterSlot: $0.slot) } ?? .none
+        output += VarlinkMessage.encode(VarlinkReply(parameters: ListedVM(vm: vm), continues: vm == nil ? nil : true))
+    }
+
+    private mutating func reply(_ parameters: some Codable & Sendable, to call: VarlinkCall) {
+        if call.oneway == true { return }
+        output += VarlinkMessage.encode(VarlinkReply(parameters: parameters))
+    }
+
+    private mutating func reply(_ error: VarlinkError, to call: VarlinkCall) {
+        if call.oneway == true { return }
+        output += VarlinkMessage.encode(VarlinkReply(parameters: error.parameters, error: error.name))
+    }
+}
+
+extension VarlinkCall {
+    /// Refuses the call if it carries a parameter that the method does not have.
+    fileprivate func expectParameters(_ names: Set<String>) throws(VarlinkError) {
+        if let stray = parameters?.keys.sorted().first(where: { !names.contains($0) }) {
+            throw .invalidParameter(stray)
+        }
+    }
+}

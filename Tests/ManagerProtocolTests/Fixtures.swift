@@ -1,0 +1,80 @@
+import FoundationEssentials
+
+@testable import ManagerProtocol
+
+/// A daemon's dispatcher and the client that talks to it.
+struct Server {
+    var dispatcher = ManagerDispatcher(version: "1.2.3")
+    var source: Source
+
+    init(vms: [ManagedVM] = []) { source = Source(vms: vms) }
+
+    /// Sends the calls in one piece and returns every reply.
+    mutating func exchange(_ calls: String...) throws -> [[String: JSONValue]] {
+        try feed(calls.flatMap { Array($0.utf8) + [0] })
+    }
+
+    mutating func feed(_ bytes: [UInt8]) throws -> [[String: JSONValue]] {
+        var written: [UInt8] = []
+        dispatcher.receive(bytes)
+        while true {
+            let progress = try dispatcher.answer(from: source)
+            written += dispatcher.output
+            dispatcher.sent(dispatcher.output.count)
+            if progress == .idle { break }
+        }
+        return try written.split(separator: 0).map {
+            try JSONDecoder().decode([String: JSONValue].self, from: Data($0))
+        }
+    }
+}
+
+struct Source: ManagerSource {
+    var vms: [ManagedVM]
+
+    func status() -> ManagerStatus { .sample }
+    func virtualMachine(afterSlot slot: Int?) -> ManagedVM? { vms.first { $0.slot > slot ?? -1 } }
+}
+
+extension ManagerStatus {
+    /// Every optional field is there.
+    static let sample = ManagerStatus(
+        version: "1.2.3", epoch: "0123456789abcdef", uptimeNanoseconds: 1_000_000_000, device: .alive,
+        devicePath: "/dev/sev", deviceDetail: "alive since start", isDraining: false, registeredVMs: 2,
+        registeredVMsMax: 1024,
+        capacity: ManagedCapacity(
+            capacityNanoseconds: 950_000_000, launchReserveNanoseconds: 200_000_000, reservedNanoseconds: 480_000_000,
+            reservableMillihertz: 36_000, reportPlanningNanoseconds: 7_500_000, reportMeasuredNanoseconds: 7_600_000),
+        launchOverload: false,
+        turn: ManagedTurn(
+            vm: "web", kind: "report", heldNanoseconds: 3_000_000, leaseLeftNanoseconds: 70_000_000, isOverdue: false),
+        queues: ManagedQueues(launchSessions: 1, guestRequests: 3, platformCommands: 0),
+        counters: ManagedCounters(grants: 10, busies: ["limit": 2]))
+}
+
+extension ManagedVM {
+    static func sample(slot: Int) -> ManagedVM {
+        ManagedVM(
+            slot: slot, generation: 1, uuid: "00000000-0000-4000-8000-000000000001", name: "vm \"\u{0}\" \(slot)",
+            account: "uid 64055", state: .refused, connections: 1, registeredNanoseconds: 5_000_000_000,
+            reservationMillihertz: 1000, limitMillihertz: 2000, weight: 100, burst: 3, retryPolicy: "linux",
+            failureMode: "open", entitlementMillihertz: 1950, grants: 12, guestGrants: 10,
+            busies: ["guests_ahead": 4], spTimeNanoseconds: 75_000_000, launches: 1, overdueTurns: 0)
+    }
+}
+
+extension JSONValue {
+    var object: [String: JSONValue]? {
+        if case .object(let members) = self { members } else { nil }
+    }
+}
+
+/// Reads field names out of the interface description, as an introspecting client would.
+enum InterfaceText {
+    static func fields(after opening: String) -> Set<String> {
+        let lines = ManagerInterface.description.split(separator: "\n").map { $0.trimmingPrefix(while: { $0 == " " }) }
+        guard let start = lines.firstIndex(where: { $0 == opening }) else { return [] }
+        let body = lines[(start + 1)...].prefix { $0 != ")" && !$0.hasPrefix(")") }
+        return Set(body.filter { !$0.hasPrefix("#") }.compactMap { $0.split(separator: ":").first.map(String.init) })
+    }
+}
