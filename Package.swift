@@ -15,6 +15,13 @@ let package = Package(
         // What operators' programs speak: Varlink messages, without sockets.
         .target(name: "ManagerProtocol", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "ManagerProtocolTests", dependencies: ["ManagerProtocol"], swiftSettings: strict),
+        // libsystemd and the Linux calls that Swift cannot import, and a thin Swift over the latter.
+        .systemLibrary(
+            name: "CSystemd", pkgConfig: "libsystemd",
+            providers: [.apt(["libsystemd-dev"]), .yum(["systemd-devel"])]),
+        .target(name: "LinuxIO", dependencies: ["Arbiter", "CSystemd"], swiftSettings: strict),
+        .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO", "CSystemd", "Arbiter"], swiftSettings: strict),
+
         .testTarget(name: "ArbiterTests", dependencies: ["Arbiter"], swiftSettings: strict),
     ]
 )

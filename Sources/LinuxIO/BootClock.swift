@@ -1,0 +1,43 @@
+import Arbiter
+import CSystemd.Socket
+
+/// The host's boot clock: it is never set and runs on while the host is suspended.
+public enum BootClock {
+    @inlinable public static func now() -> Instant {
+        Instant(sinceBoot: Nanoseconds(linux_clock_boottime_ns()))
+    }
+}
+
+/// One alarm on the boot clock, readable by `EventPoll` once it has passed.
+public struct BootTimer: ~Copyable, Sendable {
+    public let descriptor: FileDescriptor
+
+    public init() throws(SystemError) {
+        descriptor = FileDescriptor(adopting: try check(linux_boot_timer_create(), "create a timer"))
+    }
+
+    /// Fires once at `instant`, at once if it has passed; `nil` disarms.
+    public borrowing func set(_ instant: Instant?) throws(SystemError) {
+        let at = instant.map { max($0.sinceBoot.count, 1) } ?? 0
+        _ = try check(linux_boot_timer_set(descriptor.number, at), "set a timer")
+    }
+
+    /// Takes note of an expiry, so that the descriptor is no longer readable.
+    public borrowing func acknowledge() throws(SystemError) {
+        _ = try check(linux_counter_take(descriptor.number), "read a timer")
+    }
+}
+
+/// Wakes an `EventPoll` from another thread.
+public struct WakeUp: ~Copyable, Sendable {
+    public let descriptor: FileDescriptor
+
+    public init() throws(SystemError) {
+        descriptor = FileDescriptor(adopting: try check(linux_eventfd_create(), "create an event descriptor"))
+    }
+
+    public borrowing func signal() { _ = linux_eventfd_signal(descriptor.number) }
+
+    /// Whether `signal` was called since the last time; afterwards the descriptor is no longer readable.
+    public borrowing func take() -> Bool { linux_counter_take(descriptor.number) > 0 }
+}

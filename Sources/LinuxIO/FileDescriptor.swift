@@ -1,0 +1,77 @@
+import CSystemd.Socket
+import Glibc
+
+/// Sole owner of one open file: closes it when it goes.
+public struct FileDescriptor: ~Copyable, Sendable {
+    /// The kernel's number for it, valid as long as this value lives.
+    public let number: Int32
+
+    /// Takes over an open descriptor. Nobody else may close it.
+    public init(adopting number: Int32) {
+        precondition(number >= 0, "not a descriptor: \(number)")
+        self.number = number
+    }
+
+    deinit { Glibc.close(number) }
+
+    /// Closes it now. On Linux the descriptor is gone even when an error is reported (close(2)), so none is.
+    public consuming func close() {}
+
+    /// Gives the open descriptor up to the caller, who must close it.
+    public consuming func release() -> Int32 {
+        let number = number
+        discard self
+        return number
+    }
+
+    /// Another descriptor for the same open file, close-on-exec.
+    public borrowing func duplicate() throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try check(linux_duplicate(number), "duplicate descriptor", "\(number)"))
+    }
+
+    public borrowing func setNonblocking(_ isNonblocking: Bool) throws(SystemError) {
+        _ = try check(
+            linux_set_nonblocking(number, isNonblocking ? 1 : 0), "change the mode of descriptor", "\(number)")
+    }
+
+    public borrowing func kind() throws(SystemError) -> FileKind {
+        FileKind(try check(linux_descriptor_kind(number), "look at descriptor", "\(number)"))
+    }
+}
+
+/// What a path or descriptor is, as far as the daemon tells them apart.
+public enum FileKind: Equatable, Sendable {
+    case characterDevice
+    case socket
+    case regular
+    case directory
+    case other
+
+    init(_ kind: Int32) {
+        self =
+            switch UInt32(kind) {
+            case LINUX_FILE_CHARACTER_DEVICE.rawValue: .characterDevice
+            case LINUX_FILE_SOCKET.rawValue: .socket
+            case LINUX_FILE_REGULAR.rawValue: .regular
+            case LINUX_FILE_DIRECTORY.rawValue: .directory
+            default: .other
+            }
+    }
+
+    /// What `path` is, following symbolic links.
+    public static func ofPath(_ path: String) throws(SystemError) -> FileKind {
+        FileKind(try check(linux_path_kind(path), "look at", path))
+    }
+}
+
+extension FileDescriptor {
+    /// Opens a file or device for reading only, close-on-exec and without blocking.
+    public static func openReadOnly(_ path: String) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try check(linux_open_read_only(path), "open", path))
+    }
+
+    /// An unnamed file in memory that may be sealed.
+    public static func memory(named name: String) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try check(linux_memfd_create(name), "create memory file", name))
+    }
+}
