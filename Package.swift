@@ -22,6 +22,8 @@ let package = Package(
         .target(name: "LinuxIO", dependencies: ["Arbiter", "CSystemd"], swiftSettings: strict),
         .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO", "CSystemd", "Arbiter"], swiftSettings: strict),
 
+        // The wire between VMMs and the daemon: bytes <-> values, nothing else.
+        .target(name: "VMMProtocol", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "ArbiterTests", dependencies: ["Arbiter"], swiftSettings: strict),
     ]
 )
