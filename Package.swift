@@ -25,5 +25,9 @@ let package = Package(
         // The wire between VMMs and the daemon: bytes <-> values, nothing else.
         .target(name: "VMMProtocol", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "ArbiterTests", dependencies: ["Arbiter"], swiftSettings: strict),
+
+        // What commands cost the SP, and the SP itself in virtual time.
+        .target(name: "SPModel", dependencies: ["Arbiter"], swiftSettings: pure),
+        .testTarget(name: "SPModelTests", dependencies: ["Arbiter", "SPModel"], swiftSettings: strict),
     ]
 )
