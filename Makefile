@@ -25,7 +25,8 @@ build: setup ## Build the release binaries into .build/release
 run: build ## Build, then show the whole thing at work on an emulated Secure Processor
 	$(RELEASE)/spschedctl demo --antagonists $(N) --report demo-report.html $(ARGS)
 
-test: setup lint ## Format check, then every test of the inner loop (at most 10 minutes on 2 cores)
+test: setup lint ## Format and unit checks, then every test of the inner loop (at most 10 minutes on 2 cores)
+	scripts/check-units
 	swift build --build-tests
 	swift test --skip-build
 
