@@ -24,6 +24,7 @@ let package = Package(
 
         // The wire between VMMs and the daemon: bytes <-> values, nothing else.
         .target(name: "VMMProtocol", dependencies: ["Arbiter"], swiftSettings: pure),
+        .testTarget(name: "VMMProtocolTests", dependencies: ["VMMProtocol", "Arbiter"], swiftSettings: strict),
         .testTarget(name: "ArbiterTests", dependencies: ["Arbiter"], swiftSettings: strict),
 
         // What commands cost the SP, and the SP itself in virtual time.
