@@ -30,5 +30,13 @@ let package = Package(
         // What commands cost the SP, and the SP itself in virtual time.
         .target(name: "SPModel", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "SPModelTests", dependencies: ["Arbiter", "SPModel"], swiftSettings: strict),
+        // What /dev/sev takes: constants and layouts of the kernel's interface.
+        .target(name: "CSEV"),
+        // The wires of sp-emulator and spschedd-device, and a client for each.
+        .target(
+            name: "DeviceProtocol", dependencies: ["Arbiter", "LinuxIO", "SPModel"], swiftSettings: strict),
+        .testTarget(
+            name: "DeviceProtocolTests", dependencies: ["Arbiter", "CSEV", "DeviceProtocol", "SPModel"],
+            swiftSettings: strict),
     ]
 )

@@ -1,0 +1,2 @@
+// Compiles the header's layout assertions.
+#include "CSEV.h"
