@@ -2,10 +2,12 @@
 public enum Decision: Equatable, Sendable {
     /// The turn is the client's. Terminal for the request.
     case granted(RequestID, VMID, Grant)
-    /// The request waits. Not terminal: sent at once, and every second for launches.
+    /// The launch command waits. Not terminal: sent when it did not get its turn at once, and every second.
     case queued(RequestID, VMID, QueueNotice)
     /// Refused before the firmware was called. Terminal for the request.
     case busy(RequestID, VMID, Busy)
+    /// The request waited, and what it asked for has become impossible (its session ended). Terminal for the request.
+    case failed(RequestID, VMID, RequestError)
     /// The turn was taken back: its lease ended and the device is free again.
     case revoked(TurnID, VMID, origin: UInt64)
     /// Ask `spschedd-device` for one status command and report it with `probeReturned`.

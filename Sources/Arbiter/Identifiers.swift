@@ -7,6 +7,9 @@ public struct VMID: Hashable, Sendable {
         self.slot = slot
         self.generation = generation
     }
+
+    /// Stands where a decision concerns no VM: platform work.
+    public static let none = VMID(slot: .max, generation: .max)
 }
 
 /// Whom a cap applies to. The daemon maps uid and security label to it.

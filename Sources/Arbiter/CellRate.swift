@@ -1,0 +1,13 @@
+/// The generic cell rate algorithm (ITU-T I.371): a token bucket in one timestamp, without a timer.
+///
+/// A request conforms from `opens` on; each conforming one moves the theoretical arrival time by one interval.
+struct CellRate: Sendable, Equatable {
+    private(set) var theoreticalArrival = Instant.distantPast
+
+    /// From when on the next request conforms.
+    func opens(tolerance: Nanoseconds) -> Instant { theoreticalArrival - tolerance }
+
+    mutating func charge(_ interval: Nanoseconds, at now: Instant) {
+        theoreticalArrival = max(theoreticalArrival, now) + interval
+    }
+}

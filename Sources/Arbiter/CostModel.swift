@@ -1,0 +1,104 @@
+/// What a command is predicted to cost: planning costs at first, then a median of what VMs' turns took, one vote each.
+///
+/// Used for predicted starts, leases and the floor; never for admission. A vote counts within a quarter and four times
+/// the planning cost, so that no client can talk the prediction away.
+struct CostModel: Sendable {
+    let planning: PlanningCosts
+    private var reports: MedianVote
+    private var launchPages: MedianVote
+
+    init(planning: PlanningCosts, virtualMachines: Int) {
+        self.planning = planning
+        reports = MedianVote(planning: planning.report, voters: virtualMachines)
+        launchPages = MedianVote(planning: planning.launchPage, voters: virtualMachines)
+    }
+
+    var report: Nanoseconds { reports.value }
+    var launchPage: Nanoseconds { launchPages.value }
+
+    func predicted(_ kind: CommandKind, units: UInt32) -> Nanoseconds {
+        cost(kind, units: units, report: report, page: launchPage)
+    }
+
+    func planned(_ kind: CommandKind, units: UInt32) -> Nanoseconds {
+        cost(kind, units: units, report: planning.report, page: planning.launchPage)
+    }
+
+    private func cost(_ kind: CommandKind, units: UInt32, report: Nanoseconds, page: Nanoseconds) -> Nanoseconds {
+        switch kind {
+        case .launchStart: planning.launchStart
+        case .launchUpdate, .legacyLaunch: page * Int64(units)
+        case .launchFinish: planning.launchFinish + page * Int64(units)
+        case .wholeLaunch: planning.launchStart + planning.launchFinish + page * Int64(units)
+        case .report, .otherGuestRequest: report
+        case .derivedKey: planning.derivedKey
+        case .platformStatus: planning.platformStatus
+        case .platformCommand: planning.platformCommand
+        }
+    }
+
+    /// The cost of a declared launch: its pages, its vCPUs, and what every launch has.
+    func predicted(_ plan: LaunchPlan) -> Nanoseconds {
+        planning.launchStart + planning.launchFinish + launchPage * (Int64(plan.pages) + Int64(plan.virtualCPUs))
+    }
+
+    mutating func observe(_ occupancy: Nanoseconds, _ kind: CommandKind, units: UInt32, by slot: Int) {
+        guard units > 0 else { return }
+        switch kind {
+        case .report: reports.vote(occupancy, by: slot)
+        case .launchUpdate: launchPages.vote(occupancy / Int64(units), by: slot)
+        default: break
+        }
+    }
+
+    mutating func forget(_ slot: Int) {
+        reports.withdraw(slot)
+        launchPages.withdraw(slot)
+    }
+}
+
+/// A median over voters, each with one vote that follows what it observed.
+private struct MedianVote: Sendable {
+    let planning: Nanoseconds
+    private var votes: RankedIndex
+    /// What each voter's observations come to, smoothed; its vote follows when this has moved.
+    private var observations: [Nanoseconds]
+    private(set) var value: Nanoseconds
+
+    init(planning: Nanoseconds, voters: Int) {
+        self.planning = planning
+        votes = RankedIndex(capacity: voters)
+        observations = Array(repeating: .zero, count: voters)
+        value = planning
+    }
+
+    mutating func vote(_ observed: Nanoseconds, by slot: Int) {
+        let believed = observed.clamped(
+            to: planning / Limits.costBeliefFactor...planning * Limits.costBeliefFactor)
+        guard votes.contains(slot) else {
+            observations[slot] = believed
+            return cast(believed, by: slot)
+        }
+        observations[slot] += (believed - observations[slot]) / 4
+        let vote = Nanoseconds(votes.key(of: slot))
+        // A vote that would hardly move stays where it is: the hot path then costs nothing here.
+        let moved = (observations[slot] - vote).count.magnitude
+        if moved > (vote / 32).count.magnitude { cast(observations[slot], by: slot) }
+    }
+
+    mutating func withdraw(_ slot: Int) {
+        guard votes.contains(slot) else { return }
+        votes.remove(slot)
+        count()
+    }
+
+    private mutating func cast(_ vote: Nanoseconds, by slot: Int) {
+        votes.set(slot, key: vote.count, tie: Int64(slot), cost: .zero)
+        count()
+    }
+
+    private mutating func count() {
+        let middle = votes.slot(atRank: votes.count / 2)
+        value = middle.map { Nanoseconds(votes.key(of: $0)) } ?? planning
+    }
+}

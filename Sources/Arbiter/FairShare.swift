@@ -1,0 +1,39 @@
+/// The fluid virtual time of the shared part (rule 6c) and the sum of weights it runs by.
+///
+/// It advances by the service given ÷ the sum of weights of the backlogged VMs; each VM's tag advances by its own
+/// service ÷ its weight and is kept within `lead` of it, on both sides. A refused VM counts as backlogged: it sleeps in
+/// its guest and must not lose its place. Unit: 1/256 ns per unit of weight (`Limits.virtualTimeScale`).
+struct FairShare: Sendable {
+    private(set) var virtualTime: Int64 = 0
+    private(set) var sumOfWeights: Int64 = 0
+    /// L: how far a tag may stray from the virtual time.
+    private(set) var lead: Int64 = 0
+    private var remainder: Int64 = 0
+
+    mutating func join(_ weight: Weight) { changeSum(by: weight.value) }
+    mutating func leave(_ weight: Weight) { changeSum(by: -weight.value) }
+
+    private mutating func changeSum(by difference: Int64) {
+        sumOfWeights += difference
+        precondition(sumOfWeights >= 0, "a VM left the backlog that had not joined it")
+        remainder = 0
+        lead = sumOfWeights == 0 ? 0 : Limits.backlogMemory.count * Limits.virtualTimeScale / sumOfWeights
+    }
+
+    /// A tag moved into the permitted range around the virtual time.
+    func clamped(_ tag: Int64) -> Int64 {
+        let distance = tag &- virtualTime
+        return virtualTime &+ min(max(distance, -lead), lead)
+    }
+
+    /// Accounts for service to a backlogged VM and returns its new tag.
+    mutating func serve(_ service: Nanoseconds, weight: Weight, tag: Int64) -> Int64 {
+        let scaled = service.count * Limits.virtualTimeScale
+        if sumOfWeights > 0 {
+            let (advance, rest) = (scaled + remainder).quotientAndRemainder(dividingBy: sumOfWeights)
+            virtualTime = virtualTime &+ advance
+            remainder = rest
+        }
+        return clamped(tag &+ scaled / weight.value)
+    }
+}

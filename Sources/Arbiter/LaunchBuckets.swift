@@ -1,0 +1,75 @@
+/// An amount of launch work in SP time that drains at a steady rate, evaluated when looked at.
+struct DrainingLevel: Sendable {
+    /// Elapsed time is counted up to here, so that the product with a rate stays inside 64 bits.
+    private static let longestElapsed = Nanoseconds.seconds(7_200)
+
+    private var level = Nanoseconds.zero
+    private var asOf = Instant.distantPast
+
+    func level(at now: Instant, drainPerSecond: Nanoseconds) -> Nanoseconds {
+        let microseconds = min(now - asOf, Self.longestElapsed).count / 1_000
+        return max(level - Nanoseconds(microseconds * drainPerSecond.count / 1_000_000), .zero)
+    }
+
+    mutating func set(_ level: Nanoseconds, at now: Instant) {
+        self.level = level
+        asOf = now
+    }
+
+    /// How long `amount` takes to drain, rounded up to a millisecond.
+    static func timeToDrain(_ amount: Nanoseconds, perSecond: Nanoseconds) -> Nanoseconds {
+        guard perSecond > .zero else { return .seconds(3_600) }
+        return .milliseconds(amount.count / max(perSecond.count / 1_000, 1) + 1)
+    }
+}
+
+/// What a VM or an account owes of launch work.
+struct LaunchDebt: Sendable {
+    private var owed = DrainingLevel()
+
+    mutating func add(_ work: Nanoseconds, at now: Instant, _ bucket: LaunchBucket) {
+        let before = owed.level(at: now, drainPerSecond: bucket.perSecond)
+        owed.set(max(before + work, .zero), at: now)
+    }
+
+    /// How long until a launch of `work` fits; zero if it fits. An empty debt admits a launch of any size.
+    func wait(for work: Nanoseconds, at now: Instant, _ bucket: LaunchBucket) -> Nanoseconds {
+        let owed = owed.level(at: now, drainPerSecond: bucket.perSecond)
+        guard owed > .zero, owed + work > bucket.burst else { return .zero }
+        return DrainingLevel.timeToDrain(min(owed, owed + work - bucket.burst), perSecond: bucket.perSecond)
+    }
+
+    func isPaid(at now: Instant, _ bucket: LaunchBucket) -> Bool {
+        owed.level(at: now, drainPerSecond: bucket.perSecond) == .zero
+    }
+}
+
+/// Whether launches, holds included, use more than their reserve: work above `Lr·W + β_L` in some window.
+///
+/// Kept to twice the burst, so that reservations return within `β_L / Lr` after a storm.
+struct LaunchOverload: Sendable {
+    let reservePerSecond: Nanoseconds
+    let burst: Nanoseconds
+    private var work = DrainingLevel()
+
+    init(reservePerSecond: Nanoseconds, burst: Nanoseconds) {
+        self.reservePerSecond = reservePerSecond
+        self.burst = burst
+    }
+
+    mutating func add(_ service: Nanoseconds, at now: Instant) {
+        let before = work.level(at: now, drainPerSecond: reservePerSecond)
+        work.set(min(before + service, burst * 2), at: now)
+    }
+
+    func isOverloaded(at now: Instant) -> Bool {
+        work.level(at: now, drainPerSecond: reservePerSecond) > burst
+    }
+
+    /// When the overload ends if no launch runs; `nil` if there is none.
+    func ends(after now: Instant) -> Instant? {
+        let over = work.level(at: now, drainPerSecond: reservePerSecond) - burst
+        guard over > .zero else { return nil }
+        return now + DrainingLevel.timeToDrain(over, perSecond: reservePerSecond)
+    }
+}
