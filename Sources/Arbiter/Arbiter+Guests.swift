@@ -213,7 +213,7 @@ extension Arbiter {
 
     private var reasonToWait: BusyReason {
         if wasOverloaded { return .reservationsSuspended }
-        return recent.isEmpty ? .guestsAhead : .launchAhead
+        return launchUsesSP ? .launchAhead : .guestsAhead
     }
 
     /// BUSY, before the firmware is called. What the request had been charged is given back; its age is kept.
@@ -373,10 +373,16 @@ extension Arbiter {
     func predictedStart(_ slot: Int) -> Nanoseconds {
         let ahead = ahead(of: slot)
         let residual = max(turn?.remaining(at: clock) ?? .zero, turnBeside?.remaining(at: clock) ?? .zero)
-        guard !recent.isEmpty else { return residual + ahead }
+        guard launchUsesSP else { return residual + ahead }
         let afterLaunches = sessions.totalCost + ahead
         let byFloor = floor.timeToCover(ahead + guestCost(slot))
         return residual + min(afterLaunches, byFloor)
+    }
+
+    /// Whether a launch has the SP, is ready for it, or has it held. One that thinks longer than its hold does not
+    /// count: guests are served meanwhile, however much it declared.
+    private var launchUsesSP: Bool {
+        turn?.kind.commandClass == .launch || heldFor != nil || !ready.isEmpty || !readyLong.isEmpty
     }
 
     /// The cost of all that is served before this request, as things stand.
