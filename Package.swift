@@ -12,9 +12,9 @@ let package = Package(
     targets: [
         // The rules: a pure state machine. Depends on nothing, not even the C library.
         .target(name: "Arbiter", swiftSettings: pure),
-        // What operators' programs speak: Varlink messages, without sockets.
-        .target(name: "ManagerProtocol", dependencies: ["Arbiter"], swiftSettings: pure),
-        .testTarget(name: "ManagerProtocolTests", dependencies: ["ManagerProtocol"], swiftSettings: strict),
+        // What operators' programs speak: Varlink messages, the daemon's side without sockets, and a small client.
+        .target(name: "ManagerProtocol", dependencies: ["Arbiter", "LinuxIO"], swiftSettings: pure),
+        .testTarget(name: "ManagerProtocolTests", dependencies: ["ManagerProtocol", "LinuxIO"], swiftSettings: strict),
         // libsystemd and the Linux calls that Swift cannot import, and a thin Swift over the latter.
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd",

@@ -1,0 +1,132 @@
+import LinuxIO
+
+/// A blocking client of the Manager: one call at a time.
+public struct ManagerClient: ~Copyable {
+    /// Where the daemon listens unless told otherwise.
+    public static let defaultPath = "/run/spschedd/manager/io.spschedd.Manager"
+
+    private let socket: StreamSocket
+    private let patienceMilliseconds: Int32
+    private var input = MessageBuffer(messageBytesMax: ManagerLimits.replyBytes)
+
+    /// - Parameters:
+    ///   - path: of the daemon's Manager socket.
+    ///   - patienceMilliseconds: the longest silence while a reply is due.
+    public static func connect(
+        to path: String = defaultPath, patienceMilliseconds: Int32 = 5_000
+    ) throws(ManagerClientError) -> ManagerClient {
+        do {
+            return ManagerClient(try StreamSocket.connect(to: path), patienceMilliseconds)
+        } catch {
+            throw .unreachable(path: path, error)
+        }
+    }
+
+    private init(_ socket: consuming StreamSocket, _ patienceMilliseconds: Int32) {
+        self.socket = socket
+        self.patienceMilliseconds = patienceMilliseconds
+    }
+
+    public mutating func status() throws(ManagerClientError) -> ManagerStatus {
+        try send(VarlinkCall(method: ManagerInterface.statusMethod))
+        return try receive(ManagerStatus.self).parameters
+    }
+
+    /// Calls `each` for every registered VM, in order of their slots, as their entries arrive.
+    public mutating func listVMs(_ each: (ManagedVM) -> Void) throws(ManagerClientError) {
+        try send(VarlinkCall(method: ManagerInterface.listVMsMethod, more: true))
+        var continues = true
+        while continues {
+            let reply = try receive(ListedVM.self)
+            if let vm = reply.parameters.vm { each(vm) }
+            continues = reply.continues
+        }
+    }
+}
+
+/// Why a call got no answer.
+public enum ManagerClientError: Error, Equatable, Sendable {
+    case unreachable(path: String, SystemError)
+    /// The daemon closed the connection.
+    case closed
+    case timedOut(milliseconds: Int32)
+    case connection(SystemError)
+    case notVarlink(ProtocolFault)
+    /// The daemon refused the call.
+    case refused(error: String, parameters: [String: JSONValue])
+}
+
+extension ManagerClientError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unreachable(_, let error): "\(error)"
+        case .closed: "the daemon closed the connection before it answered"
+        case .timedOut(let milliseconds): "the daemon has not answered for \(milliseconds / 1000) s"
+        case .connection(let error): "\(error)"
+        case .notVarlink(let fault): "what listens there is not the Manager: \(fault)"
+        case .refused(let error, let parameters):
+            "the daemon refused: \(error)" + (parameters.isEmpty ? "" : " \(parameters.sorted { $0.key < $1.key })")
+        }
+    }
+}
+
+extension ManagerClient {
+    private func send(_ call: VarlinkCall) throws(ManagerClientError) {
+        var rest = VarlinkMessage.encode(call)[...]
+        while !rest.isEmpty {
+            let sent: StreamSocket.Transfer
+            do { sent = try socket.send(rest) } catch { throw .connection(error) }
+            switch sent {
+            case .bytes(let count): rest.removeFirst(count)
+            case .wouldBlock: continue
+            case .hungUp: throw .closed
+            }
+        }
+    }
+
+    private mutating func receive<Parameters: Codable & Sendable>(
+        _: Parameters.Type
+    ) throws(ManagerClientError) -> (parameters: Parameters, continues: Bool) {
+        let message = try nextMessage()
+        let head = try Self.decode(VarlinkReply<[String: JSONValue]>.self, from: message)
+        if let error = head.error { throw .refused(error: error, parameters: head.parameters ?? [:]) }
+        let reply = try Self.decode(VarlinkReply<Parameters>.self, from: message)
+        guard let parameters = reply.parameters else {
+            throw .notVarlink(.malformed(detail: "'parameters' is missing"))
+        }
+        return (parameters, reply.continues ?? false)
+    }
+
+    private static func decode<Message: Decodable>(
+        _: Message.Type, from message: [UInt8]
+    ) throws(ManagerClientError) -> Message {
+        do { return try VarlinkMessage.decode(Message.self, from: message) } catch { throw .notVarlink(error) }
+    }
+
+    private mutating func nextMessage() throws(ManagerClientError) -> [UInt8] {
+        while true {
+            let message: [UInt8]?
+            do { message = try input.next() } catch { throw .notVarlink(error) }
+            if let message { return message }
+            try readMore()
+        }
+    }
+
+    private mutating func readMore() throws(ManagerClientError) {
+        var buffer = [UInt8](repeating: 0, count: min(16 * 1024, input.room))
+        let isReadable: Bool
+        let received: StreamSocket.Transfer
+        do {
+            isReadable = try socket.waitReadable(milliseconds: patienceMilliseconds)
+            received = isReadable ? try socket.receive(into: &buffer) : .wouldBlock
+        } catch {
+            throw .connection(error)
+        }
+        switch received {
+        case .bytes(let count): input.append(buffer[..<count])
+        case .wouldBlock where isReadable: break
+        case .wouldBlock: throw .timedOut(milliseconds: patienceMilliseconds)
+        case .hungUp: throw .closed
+        }
+    }
+}
