@@ -7,11 +7,14 @@ RELEASE := .build/release
 SWIFT_RELEASE_FLAGS := -c release --static-swift-stdlib
 SOURCES := Sources Tests Package.swift
 
+# Where spsched.pc says that the C client is installed.
+PREFIX ?= /usr/local
+
 # What `make run` plays: `make run N=128` tries another number of antagonist VMs, ARGS= passes any other flag.
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build run test lint format clean
+.PHONY: help setup build libspsched run test lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -21,6 +24,10 @@ setup: ## Install what the build needs (Debian: libsystemd-dev, with sudo when n
 
 build: setup ## Build the release binaries into .build/release
 	swift build $(SWIFT_RELEASE_FLAGS)
+	@$(MAKE) --no-print-directory libspsched
+
+libspsched: ## Build the C client for VMMs: libspsched.so.1 and spsched.pc, beside the release binaries
+	@scripts/build-libspsched $(PREFIX)
 
 run: build ## Build, then show the whole thing at work on an emulated Secure Processor
 	$(RELEASE)/spschedctl demo --antagonists $(N) --report demo-report.html $(ARGS)

@@ -27,6 +27,11 @@ let package = Package(
         .testTarget(name: "VMMProtocolTests", dependencies: ["VMMProtocol", "Arbiter"], swiftSettings: strict),
         .testTarget(name: "ArbiterTests", dependencies: ["Arbiter"], swiftSettings: strict),
 
+        // The C client for VMMs, as a plain target for our own programs and tests; `make libspsched` builds the library.
+        .target(
+            name: "CSpsched", path: "Sources/libspsched",
+            exclude: ["LICENSE", "libspsched.map", "spsched.pc.in"], cSettings: [.treatAllWarnings(as: .error)]),
+
         // What commands cost the SP, and the SP itself in virtual time.
         .target(name: "SPModel", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "SPModelTests", dependencies: ["Arbiter", "SPModel"], swiftSettings: strict),
