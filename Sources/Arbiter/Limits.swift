@@ -25,6 +25,7 @@ public enum Limits {
     public static let leastRate = Rate(millihertz: 25)
     /// One request every 0.1 ms: more than any SP can serve; keeps products inside 64 bits.
     public static let mostRate = Rate.perSecond(10_000)
+    /// Four orders of magnitude tell a favoured VM from a background one.
     public static let weights = Weight(1)...Weight(10_000)
     /// A second request follows a short certificate buffer at once; a hundred at once is a mistake.
     public static let bursts: ClosedRange<Int64> = 1...100
@@ -40,12 +41,15 @@ public enum Limits {
 
     /// A session that issues nothing this long goes to the tail.
     public static let sessionIdle = Nanoseconds.seconds(1)
+    /// A hold wastes the SP while guests wait: no longer than a guest's own request takes, and a little.
     public static let holdMax = Nanoseconds.milliseconds(10)
+    /// Below this the wake-up of the next CPU is itself longer than the gap.
     public static let holdMin = Nanoseconds.microseconds(200)
     /// As many gaps of a client as are remembered; the hold falls only when all are known.
     public static let gapsRemembered = 100
     /// A session's holds cost at most a quarter of its own service, or this, whichever is more.
     public static let holdCostMin = Nanoseconds.milliseconds(50)
+    /// See `holdCostMin`: at a quarter, a launch that always thinks costs the SP a fifth of its time.
     public static let holdCostDivisor: Int64 = 4
     /// More vCPUs than KVM allows (4096) cannot be launched.
     public static let virtualCPUsMax: UInt32 = 4_096
@@ -65,7 +69,9 @@ public enum Limits {
 
     /// A lease is this many times the predicted cost, and the grace.
     static let leaseFactor: Int64 = 4
+    /// What a busy host may need to schedule the holder, twice over.
     static let leaseGrace = Nanoseconds.milliseconds(50)
+    /// A whole launch also does work that is not the SP's: page faults, and thousands of ioctls.
     static let leaseGraceWhole = Nanoseconds.seconds(1)
     /// The holder must start within half its grace, so that a stale grant cannot outlive its lease.
     static let startWithin = Nanoseconds.milliseconds(25)

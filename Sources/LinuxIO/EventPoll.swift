@@ -42,6 +42,7 @@ public struct EventPoll: ~Copyable {
     }
 
     public let descriptor: FileDescriptor
+    // SAFETY: allocated once for `capacity` events in `init`, freed in `deinit`, and never handed out.
     private let events: UnsafeMutablePointer<linux_epoll_event>
     public let capacity: Int
 

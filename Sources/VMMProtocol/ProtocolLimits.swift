@@ -7,6 +7,7 @@ public enum ProtocolLimits {
 
     /// Room for the longest message (560 bytes) and for what later versions append; small enough for one stack buffer.
     public static let messageBytes = 1_024
+    /// Type, size, a reserved word and the tag.
     public static let headerBytes = 16
 
     /// A VM's name in libvirt or a pod's name; longer ones are cut by whoever chooses them.
