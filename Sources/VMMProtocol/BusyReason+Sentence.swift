@@ -30,8 +30,8 @@ extension BusyReason {
             "The SP does not answer: a status command\(byHolder) has not come back. Ask again later; the administrator"
                 + " sees the state in spschedctl status."
         case .deviceDead:
-            "The ccp driver reports that the SP is dead. Requests fail until it is reset, usually by a reboot of the"
-                + " host; the administrator sees the state in spschedctl status."
+            "The ccp driver reports that the SP is dead. Requests fail until ccp is reloaded or the host rebooted; the"
+                + " administrator sees the state in spschedctl status."
         case .launchBucketVM:
             "This VM has used up its launch bucket\(bound). Begin the launch again after the time given."
         case .launchBucketAccount:

@@ -70,7 +70,8 @@ extension ErrorCode {
         case .alreadyRegistered: "This connection already has a VM. Open a connection for each VM."
         case .unknownType: WireError.unknownType.sentence
         case .tagZero: WireError.tagZero.sentence
-        case .tagReused: "This tag is not above the last one. Use strictly increasing tags on a connection."
+        case .tagReused:
+            "This tag is not above the connection's last one, and its request is answered. Use strictly increasing tags."
         case .wrongDirection: WireError.wrongDirection.sentence
         case .tooManyRequests:
             "This connection has \(ProtocolLimits.outstandingTags) requests without a reply. Wait for one of them."

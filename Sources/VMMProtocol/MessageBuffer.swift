@@ -1,10 +1,10 @@
 /// Room for one message: filled by encoding, used again for the next. Nothing is allocated.
 public struct MessageBuffer: ~Copyable {
-    /// The room; the message is the first `count` bytes.
-    public private(set) var bytes = InlineArray<1024, UInt8>(repeating: 0)
-    public private(set) var count = 0
+    @usableFromInline var bytes = InlineArray<1024, UInt8>(repeating: 0)
+    /// The size of the message in it.
+    public internal(set) var count = 0
 
-    public init() {}
+    @inlinable public init() {}
 
     public mutating func encode(_ message: ClientMessage, tag: UInt64) {
         var room = bytes.mutableSpan
@@ -17,7 +17,7 @@ public struct MessageBuffer: ~Copyable {
     }
 
     /// Lends the encoded message, to send or to decode it.
-    public borrowing func withRecord<Result, Failure: Error>(
+    @inlinable public borrowing func withRecord<Result, Failure: Error>(
         _ body: (borrowing Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(bytes.span.extracting(first: count))

@@ -4,9 +4,11 @@ extension Span where Element == UInt8 {
     func integer<Integer: FixedWidthInteger & UnsignedInteger>(
         at offset: Int, as type: Integer.Type = Integer.self
     ) -> Integer {
+        // One check for the whole field, not one for each byte.
+        let field = extracting(offset..<offset + MemoryLayout<Integer>.size)
         var value: Integer = 0
-        for index in 0..<MemoryLayout<Integer>.size {
-            value |= Integer(self[offset + index]) << Integer(index * 8)
+        for index in field.indices {
+            value |= Integer(field[index]) &<< Integer(truncatingIfNeeded: index &* 8)
         }
         return value
     }
@@ -17,7 +19,7 @@ extension MutableSpan where Element == UInt8 {
     @inline(__always)
     mutating func put<Integer: FixedWidthInteger & UnsignedInteger>(_ value: Integer, at offset: Int) {
         for index in 0..<MemoryLayout<Integer>.size {
-            self[offset + index] = UInt8(truncatingIfNeeded: value >> Integer(index * 8))
+            self[offset + index] = UInt8(truncatingIfNeeded: value &>> Integer(truncatingIfNeeded: index &* 8))
         }
     }
 
