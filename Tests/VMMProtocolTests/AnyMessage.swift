@@ -11,6 +11,11 @@ struct AnyMessage: Equatable {
     let tag: UInt64
     let body: Body
 
+    init(tag: UInt64, _ message: DaemonMessage) {
+        self.tag = tag
+        body = .daemon(message)
+    }
+
     init(decoding record: [UInt8], direction: Direction) throws(WireError) {
         let header = try Header(decoding: record.span)
         tag = header.tag
