@@ -9,6 +9,9 @@ let pure: [SwiftSetting] = strict + [.strictMemorySafety()]
 
 let package = Package(
     name: "spschedd",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
     targets: [
         // The rules: a pure state machine. Depends on nothing, not even the C library.
         .target(name: "Arbiter", swiftSettings: pure),
@@ -42,6 +45,21 @@ let package = Package(
             name: "DeviceProtocol", dependencies: ["Arbiter", "LinuxIO", "SPModel"], swiftSettings: strict),
         .testTarget(
             name: "DeviceProtocolTests", dependencies: ["Arbiter", "CSEV", "DeviceProtocol", "SPModel"],
+            swiftSettings: strict),
+        // The emulated SP, a process of its own.
+        .executableTarget(
+            name: "sp-emulator",
+            dependencies: [
+                "Arbiter", "CSystemd", "DeviceProtocol", "LinuxIO", "SPModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "DeviceTestSupport", dependencies: ["DeviceProtocol", "LinuxIO"], path: "Tests/DeviceTestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "EmulatorTests",
+            dependencies: ["Arbiter", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator"],
             swiftSettings: strict),
     ]
 )

@@ -22,12 +22,16 @@ public struct SecureProcessor: Sendable {
     private var faults = Faults()
     private var guests: Set<UInt64> = []
     private var runs = RunRecorder()
+    private let slowOneIn: UInt64?
 
     public private(set) var counts = Counts()
 
-    /// - Parameter recordsRuns: whether `takeRuns` has anything to give.
-    public init(profile: Profile, seed: UInt64, recordsRuns: Bool = false) {
+    /// - Parameters:
+    ///   - recordsRuns: whether `takeRuns` has anything to give.
+    ///   - slowOneIn: makes one firmware command in so many take ten times as long; at least 1. No such thing was observed.
+    public init(profile: Profile, seed: UInt64, recordsRuns: Bool = false, slowOneIn: UInt64? = nil) {
         self.profile = profile
+        self.slowOneIn = slowOneIn
         random = SplitMix64(seed: seed)
         runs.isRecording = recordsRuns
     }
@@ -87,6 +91,9 @@ public struct SecureProcessor: Sendable {
     /// How many VMs have a guest context: those that launched and did not hang up.
     public var guestCount: Int { guests.count }
 
+    /// Whose command is in service.
+    public var servedOrigin: UInt64? { inService?.job.origin }
+
     /// Ioctls that wait, the one in service included.
     public var outstanding: Int { queue.count + (inService == nil ? 0 : 1) }
 
@@ -113,7 +120,8 @@ public struct SecureProcessor: Sendable {
 
     private mutating func begun(_ job: Job, arrived: Instant, at begin: Instant) -> Service {
         let step = job.sequence.step(at: job.commandsDone)
-        let drawn = profile.service(of: step.command, using: &random) * step.pages
+        var drawn = profile.service(of: step.command, using: &random) * step.pages
+        if let slowOneIn, random.next() % slowOneIn == 0 { drawn = drawn * Self.slowFactor }
         let hang = faults.hang
         return Service(
             job: job, arrived: arrived, begin: begin, end: begin + (hang ?? drawn), timesOut: hang != nil)
@@ -146,6 +154,8 @@ public struct SecureProcessor: Sendable {
             }
         }
     }
+
+    private static let slowFactor: Int64 = 10
 
     /// After a time-out the ccp driver answers every caller EBUSY until it is loaded again.
     private mutating func failQueue(at now: Instant, into completions: inout [Completion]) {
