@@ -15,7 +15,7 @@ import VMMProtocol
             + DeviceState.allCases.map(\.sentence)
         for sentence in reasons + others + refusals.map(\.sentence) {
             #expect(sentence.utf8.count <= ProtocolLimits.textBytes, "\(sentence)")
-            #expect(sentence.hasSuffix(".") || sentence.hasSuffix("has the SP."), "\(sentence)")
+            #expect(sentence.hasSuffix("."), "\(sentence)")
         }
     }
 
