@@ -75,3 +75,26 @@ extension FileDescriptor {
         FileDescriptor(adopting: try check(linux_memfd_create(name), "create memory file", name))
     }
 }
+
+extension FileDescriptor {
+    /// What can be read from here to the end, but no more than `count` bytes.
+    public borrowing func read(atMost count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            // SAFETY: read(2) writes at most the rest of the array.
+            let result = bytes.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress! + filled, count - filled) }
+            if result < 0 && errno == EINTR { continue }
+            guard result >= 0 else { throw SystemError(code: errno, attempt: "read descriptor", subject: "\(number)") }
+            if result == 0 { break }
+            filled += result
+        }
+        return Array(bytes[..<filled])
+    }
+
+    /// Blocks until something can be read, at most `milliseconds` (for ever if `nil`). Whether something can.
+    @discardableResult
+    public borrowing func waitReadable(milliseconds: Int32? = nil) -> Bool {
+        linux_wait_readable(number, milliseconds ?? -1) > 0
+    }
+}
