@@ -10,7 +10,8 @@ let pure: [SwiftSetting] = strict + [.strictMemorySafety()]
 let package = Package(
     name: "spschedd",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // The rules: a pure state machine. Depends on nothing, not even the C library.
@@ -61,5 +62,19 @@ let package = Package(
             name: "EmulatorTests",
             dependencies: ["Arbiter", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator"],
             swiftSettings: strict),
+
+        // The daemon: wiring only. Its rules are the Arbiter's.
+        .executableTarget(
+            name: "spschedd",
+            dependencies: [
+                "Arbiter", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "VMMProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "spscheddTests",
+            dependencies: [
+                "Arbiter", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "VMMProtocol", "spschedd",
+            ], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Glibc
+import LinuxIO
+
+@main
+struct App: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "spschedd",
+        abstract: "Schedules the AMD Secure Processor among the VMs of this host.",
+        discussion: """
+            VMMs register at its socket and ask for a turn before each command that reaches the Secure Processor. \
+            Without any option it serves /dev/sev with the configuration in \(ConfigurationFile.defaultPath), if there is one.
+            """,
+        version: Version.text)
+
+    @Option(help: "Configuration file (TOML). Without it: \(ConfigurationFile.defaultPath), if that exists.")
+    var config: String?
+
+    @Option(help: "The device, or the socket of an emulated one. Overrides device.path.")
+    var device: String?
+
+    @Option(help: "Where spschedd-device listens. Overrides device.probe_socket.")
+    var deviceSocket: String?
+
+    @Option(help: "Where VMMs connect. Overrides vmm.socket.")
+    var socket: String?
+
+    @Option(help: "Where operators connect. Overrides manager.socket.")
+    var managerSocket: String?
+
+    @Flag(help: "Check the configuration, print it in full with every default, and exit.")
+    var checkConfig = false
+
+    @Flag(help: "Print what this build can do, as JSON, and exit.")
+    var capabilities = false
+
+    func run() throws {
+        let configuration = try load()
+        if checkConfig { return print(configuration.toml, terminator: "") }
+        if capabilities { return print(Capabilities(configuration).json) }
+        SystemdEvents.blockSignals()
+        do {
+            try serve(configuration)
+        } catch {
+            try fail("\(error)", EX_UNAVAILABLE)
+        }
+    }
+
+    private func load() throws -> DaemonConfiguration {
+        var configuration = DaemonConfiguration()
+        do {
+            configuration = try ConfigurationFile.load(config)
+        } catch {
+            try fail("\(error)", EX_CONFIG)
+        }
+        configuration.device.path = device ?? configuration.device.path
+        configuration.device.probeSocket = deviceSocket ?? configuration.device.probeSocket
+        configuration.vmm.path = socket ?? configuration.vmm.path
+        configuration.manager.path = managerSocket ?? configuration.manager.path
+        return configuration
+    }
+
+    private func serve(_ configuration: DaemonConfiguration) throws {
+        let listeners = try ListeningSockets.open(configuration)
+        let logger = try Logger()
+        let daemon = try Daemon(
+            configuration: configuration, listeners: listeners, logger: logger, notifier: try Notifier())
+        try daemon.run()
+    }
+
+    /// Says what went wrong, in the journal's way if that is where standard error goes, and ends the process.
+    private func fail(_ message: String, _ status: Int32) throws -> Never {
+        let event: LogEvent = status == EX_CONFIG ? .configurationInvalid : .startFailed
+        for line in message.split(separator: "\n") {
+            LogOutput.fromEnvironment().write(LogRecord(event, .error, String(line)))
+        }
+        throw ExitCode(status)
+    }
+}

@@ -1,0 +1,48 @@
+import Arbiter
+import LinuxIO
+
+/// Whom the caps apply to: a user, and the security label that tells one user's domains apart.
+struct AccountKey: Hashable {
+    let uid: UInt32
+    let label: String
+
+    init(_ peer: PeerIdentity) {
+        uid = peer.uid
+        label = peer.label
+    }
+
+    var text: String { label.isEmpty ? "uid \(uid)" : "uid \(uid), label \(label)" }
+}
+
+final class Account {
+    let key: AccountKey
+    let id: AccountID
+    var connections = 0
+    var vms = 0
+    /// Launch sessions that are open.
+    var launches = 0
+    var journal = LogBudget()
+
+    init(key: AccountKey, id: AccountID) {
+        self.key = key
+        self.id = id
+    }
+
+    var isUnused: Bool { connections == 0 && vms == 0 }
+}
+
+/// The accounts that have a connection or a VM, or owe launch work.
+struct AccountTable {
+    private var accounts: [AccountKey: Account] = [:]
+
+    subscript(key: AccountKey) -> Account? { accounts[key] }
+
+    mutating func insert(_ account: Account) { accounts[account.key] = account }
+
+    /// Forgets the unused accounts that `close` agrees to give up.
+    mutating func sweep(_ close: (AccountID) -> Bool) {
+        for account in accounts.values where account.isUnused && close(account.id) { accounts[account.key] = nil }
+    }
+
+    func forEach(_ body: (Account) -> Void) { accounts.values.forEach(body) }
+}

@@ -1,0 +1,53 @@
+/// One thing that is wrong with the configuration, in a form that leads to its repair.
+struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
+    var file: String
+    /// Line and column, known for syntax errors only.
+    var line: Int?
+    var column: Int?
+    /// The full path of the key, where the problem is with one.
+    var key: String?
+    var message: String
+
+    var description: String {
+        var text = file
+        if let line { text += ":\(line)" }
+        if let column { text += ":\(column)" }
+        if let key { text += ": \(key)" }
+        return text + ": " + message
+    }
+}
+
+/// Everything that is wrong with the configuration, so that one look repairs it all.
+struct ConfigurationError: Error, CustomStringConvertible {
+    let problems: [ConfigurationProblem]
+
+    var description: String { problems.map(\.description).joined(separator: "\n") }
+}
+
+enum NearestKey {
+    /// The known key that `written` was most likely meant to be, or `nil` if none is near.
+    static func to(_ written: String, among known: [String]) -> String? {
+        let name = written.split(separator: ".").last.map(String.init) ?? written
+        // The right name in the wrong section is a likelier mistake than many typing errors.
+        if let elsewhere = known.first(where: { $0.hasSuffix(".\(name)") }) { return elsewhere }
+        let nearest = known.map { ($0, editDistance(written, $0)) }.min { $0.1 < $1.1 }
+        guard let (key, distance) = nearest, distance <= max(2, written.count / 3) else { return nil }
+        return key
+    }
+
+    /// How many letters must be inserted, deleted, replaced or swapped with their neighbour (optimal string alignment).
+    static func editDistance(_ left: String, _ right: String) -> Int {
+        let (a, b) = (Array(left), Array(right))
+        var rows = [Array(0...b.count)]
+        for i in 0..<a.count {
+            var row = [i + 1]
+            for j in 0..<b.count {
+                var cost = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { cost = min(cost, rows[i - 1][j - 1] + 1) }
+                row.append(cost)
+            }
+            rows.append(row)
+        }
+        return rows[a.count][b.count]
+    }
+}

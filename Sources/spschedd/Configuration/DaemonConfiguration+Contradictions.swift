@@ -1,0 +1,19 @@
+import Arbiter
+
+extension DaemonConfiguration {
+    /// Values that are each inside their bounds and still cannot be meant together.
+    func contradictions(file: String) -> [ConfigurationProblem] {
+        var found: [ConfigurationProblem] = []
+        func expect(_ holds: Bool, _ key: String, _ message: String) {
+            if !holds { found.append(ConfigurationProblem(file: file, key: key, message: message)) }
+        }
+        expect(
+            arbiter.launchReservePerSecond < arbiter.capacityPerSecond, "arbiter.launch_reserve",
+            "must be less than arbiter.capacity (\(DurationText.write(arbiter.capacityPerSecond)))")
+        expect(
+            arbiter.guestWaitMax <= arbiter.guestWaitReserved, "arbiter.guest_wait_max",
+            "must not exceed arbiter.guest_wait_reserved (\(DurationText.write(arbiter.guestWaitReserved)))")
+        expect(vmm.path != manager.path, "manager.socket", "must differ from vmm.socket")
+        return found
+    }
+}

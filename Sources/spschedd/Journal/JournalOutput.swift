@@ -1,0 +1,60 @@
+import CSystemd.Journal
+import Glibc
+import LinuxIO
+
+/// Where records go: the journal with all their fields, or standard error as text for people.
+enum LogOutput: Sendable {
+    case journal
+    case standardError
+
+    /// The journal if standard error is connected to it (systemd.exec(5), `$JOURNAL_STREAM`): then a person at a terminal,
+    /// who redirected nothing, still sees text.
+    static func fromEnvironment() -> LogOutput {
+        guard let stream = getenv("JOURNAL_STREAM") else { return .standardError }
+        var status = stat()
+        guard fstat(STDERR_FILENO, &status) == 0 else { return .standardError }
+        return String(cString: stream) == "\(status.st_dev):\(status.st_ino)" ? .journal : .standardError
+    }
+
+    /// Writes one record. May block for as long as the journal or the terminal does.
+    func write(_ record: LogRecord) {
+        switch self {
+        case .standardError: standardError(record)
+        case .journal: send(record.journalFields)
+        }
+    }
+
+    private func standardError(_ record: LogRecord) {
+        let text = Array("spschedd: \(record.priority.name): \(record.message)\n".utf8)
+        // SAFETY: the bytes are only read, during the call. A terminal that takes less has no use for the rest.
+        _ = text.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    private func send(_ fields: [String]) {
+        let texts = fields.map { Array($0.utf8) }
+        var parts = texts.map {
+            iovec(iov_base: UnsafeMutableRawPointer.allocate(byteCount: $0.count, alignment: 1), iov_len: $0.count)
+        }
+        // SAFETY: each part was allocated with exactly the length of its text, and is freed after the call.
+        for (part, text) in zip(parts, texts) { part.iov_base.copyMemory(from: text, byteCount: text.count) }
+        sd_journal_sendv(&parts, Int32(parts.count))
+        for part in parts { part.iov_base.deallocate() }
+    }
+}
+
+extension LogRecord {
+    /// `NAME=value` as the journal takes it; values are cut at `DaemonLimits.logFieldBytes`.
+    var journalFields: [String] {
+        var all = [
+            "MESSAGE=\(cut(message))", "PRIORITY=\(priority.rawValue)", "MESSAGE_ID=\(event.messageID)",
+            "SYSLOG_IDENTIFIER=spschedd", "CODE_FILE=\(file)", "CODE_LINE=\(line)", "CODE_FUNC=\(function)",
+        ]
+        for field in fields { all.append("SPSCHEDD_\(field.name.rawValue)=\(cut(field.value))") }
+        return all
+    }
+
+    private func cut(_ text: String) -> String {
+        text.utf8.count <= DaemonLimits.logFieldBytes
+            ? text : String(decoding: text.utf8.prefix(DaemonLimits.logFieldBytes), as: UTF8.self)
+    }
+}

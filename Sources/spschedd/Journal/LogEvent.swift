@@ -1,0 +1,48 @@
+/// Everything that the daemon writes down, one identity for each: what `journalctl MESSAGE_ID=…` and the catalog go by.
+enum LogEvent: String, CaseIterable, Sendable {
+    /// The daemon has begun.
+    case started = "bd1b989a13a74909b086d65b921f1160"
+    /// It listens and its device is open, or declared degraded.
+    case ready = "1acded5841184e429d3bd4f5acd43165"
+    /// The configuration has mistakes; the daemon did not start.
+    case configurationInvalid = "40d54665c68444a58a55653e9a29adb3"
+    /// The daemon could not start for another reason.
+    case startFailed = "3075da5d930d4dbdaddbf6628d2e01e2"
+    /// It was told to end.
+    case stopping = "bf022f5353c341c8b876680adf8aa76a"
+    /// SIGHUP came: the configuration is read at start only.
+    case configurationNotReread = "e5a63b10ce2f473e979f9c8a257b97a1"
+    /// The device came, went, stuck or recovered.
+    case deviceState = "9ecde3a59dc04d28826bafa7a5f28965"
+    /// spschedd-device was reached or lost.
+    case deviceLink = "d70c1e1f403e48deb6ba4f462cfe3606"
+    /// A status probe ended otherwise than it should.
+    case probe = "bbc65cb6ad2848c19d541a8289fd2959"
+    /// A lease ended without release.
+    case turnOverdue = "b8663c235b384472a5ace2abb18de948"
+    /// A launch session was ended for its client.
+    case sessionEnded = "c3b3c283f47f4505b444270adc9cf7c7"
+    /// A VM registered.
+    case vmRegistered = "520ab9c247c44f51a2ed3c47236ec3c4"
+    /// A VM unregistered or lingered out.
+    case vmGone = "e2857fc3ec494cc68e327662c3e184f3"
+    /// A VM was not admitted.
+    case registrationRefused = "79eebde361ae412d8e1bc8eac2a7cc73"
+    /// An account is at one of its caps.
+    case accountLimit = "c6f92682f4a1459e9ea937577e5c23a5"
+    /// A client broke the protocol.
+    case protocolError = "211057b49a16489f841b376950f41f7b"
+    /// A client was disconnected.
+    case disconnected = "8693d747cc484f22b35f7966d4e8b9d3"
+    /// Records about an account were withheld.
+    case repeated = "2029efa943e542238e60d7f12f5de931"
+    /// Records were lost because the journal was too slow.
+    case recordsDropped = "ace2c72cd61c4710b6dfffe2619aae7b"
+    /// An operator's connection was refused or closed.
+    case managerRefused = "add84b303fe047469105280ffb3aabc8"
+    /// The process lacks a resource.
+    case resources = "4334b673def44f98b777953b8fa37c78"
+
+    /// 128 random bits in hexadecimal (sd-id128(3)). Never changed once released.
+    var messageID: String { rawValue }
+}

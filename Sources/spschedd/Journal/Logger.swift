@@ -1,0 +1,40 @@
+import Foundation
+import LinuxIO
+
+/// The loop's hand in the journal: records go into a bounded ring, and one thread writes them.
+///
+/// `sd_journal_sendv` blocks its caller while journald stalls, so it is never called on the loop's thread.
+final class Logger: Sendable {
+    private let queue: LogQueue
+    private let finished: WakeUp
+
+    init(output: LogOutput = .fromEnvironment()) throws(SystemError) {
+        queue = try LogQueue()
+        finished = try WakeUp()
+        let thread = Thread { [self] in run(output) }
+        thread.name = "journal"
+        thread.start()
+    }
+
+    func log(_ record: LogRecord) { queue.push(record) }
+
+    /// Writes what is left, but waits no longer than `DaemonLimits.logFlush`.
+    func close() {
+        queue.close()
+        finished.descriptor.waitReadable(milliseconds: Int32(DaemonLimits.logFlush.count / 1_000_000))
+    }
+
+    private func run(_ output: LogOutput) {
+        while case .records(let records, let dropped) = queue.next() {
+            for record in records { output.write(record) }
+            if dropped > 0 {
+                output.write(
+                    LogRecord(
+                        .recordsDropped, .warning,
+                        "\(dropped) log records were lost: the journal took longer than the daemon, which does not wait",
+                        [LogField(.count, dropped)]))
+            }
+        }
+        finished.signal()
+    }
+}

@@ -1,0 +1,60 @@
+import Arbiter
+
+/// Every fixed limit of the daemon, each with its reason. What an operator may set is in `DaemonConfiguration`.
+enum DaemonLimits {
+    // MARK: One turn of the loop
+
+    /// Events taken from the kernel at once: a host's VMs all asking together; the rest come with the next wait.
+    static let eventsPerWait = 256
+    /// Messages read from one connection before the next has its turn. A VM's launch and its guest need two or three.
+    static let messagesPerWakeUp = 8
+    /// Connections accepted before those that are already there have their turn.
+    static let acceptsPerWakeUp = 16
+
+    // MARK: One connection
+
+    /// Replies that wait for a client which does not read: some fifty, beside the kernel's own 200 KiB.
+    static let outboxBytes = 16 * 1024
+
+    /// Messages thrown away when a connection is closed: more do not fit into the kernel's queue.
+    static let recordsDiscarded = 1_024
+
+    // MARK: Now and then
+
+    /// Silent and lingering clients are looked for no more often than this, however many there are.
+    static let housekeepingEvery = Nanoseconds.milliseconds(100)
+    /// A device that is absent is looked for again this often, and one that is there is looked at.
+    static let deviceCheckEvery = Nanoseconds.seconds(5)
+    /// When the process has no descriptor left, accepting stops this long: the condition does not pass in microseconds.
+    static let acceptPause = Nanoseconds.seconds(1)
+
+    // MARK: spschedd-device
+
+    /// Pauses between attempts to reach it: a restart takes a quarter of a second, an absent one is not worth more.
+    static let deviceLinkPauses = Nanoseconds.milliseconds(100)...Nanoseconds.seconds(10)
+
+    // MARK: What is written
+
+    /// Records that wait for the journal. It stalls for seconds when its disk does; a busy second makes a few dozen.
+    static let logRecords = 512
+    /// The longest message or field of a record: two sentences and some names.
+    static let logFieldBytes = 2_048
+    /// Records about one account in one `logWindow`. More are counted, and the count is reported.
+    static let logRecordsPerAccount = 100
+    static let logWindow = Nanoseconds.seconds(10)
+    /// How long the last records may take to be written before the process ends without them.
+    static let logFlush = Nanoseconds.seconds(2)
+
+    // MARK: Manager connections
+
+    /// Operators, a metrics reader and a few scripts. Each costs at most 80 KiB.
+    static let managerConnections = 32
+    static let managerReadBytes = 4_096
+    /// A list of VMs shows figures no older than this.
+    static let managerReportsAge = Nanoseconds.seconds(1)
+
+    // MARK: Descriptors
+
+    /// Those beside the connections: listeners, device, timers, journal, and room for one handed out.
+    static let descriptorsBesideConnections = 64
+}

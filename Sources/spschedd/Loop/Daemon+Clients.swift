@@ -1,0 +1,276 @@
+import Arbiter
+import Glibc
+import LinuxIO
+import VMMProtocol
+
+/// Connections: they come, are read from, written to, and go.
+extension Daemon {
+    // MARK: Coming
+
+    func acceptClients() {
+        for _ in 0..<DaemonLimits.acceptsPerWakeUp {
+            do {
+                guard let descriptor = try listeners.vmm.accept() else { return }
+                admit(consume descriptor)
+            } catch {
+                pauseAccepting("\(error)")
+                return
+            }
+        }
+    }
+
+    private func admit(_ descriptor: consuming FileDescriptor) {
+        let peer: PeerIdentity
+        do { peer = try descriptor.peerIdentity() } catch { return }
+        descriptor.refuseDescriptors()
+        let socket = SeqpacketSocket(adopting: descriptor)
+        guard let account = account(of: peer) else {
+            turnAway(socket, ErrorReply(code: .init(.accountConnections), text: Self.tooManyAccounts))
+            log(.resources, .warning, "A client of uid \(peer.uid) was turned away: \(Self.tooManyAccounts)")
+            return
+        }
+        guard account.connections < configuration.account.connectionsMax else {
+            refuse(socket, account, cap: configuration.account.connectionsMax, "account.connections_max")
+            return
+        }
+        guard let token = connections.nextToken else {
+            refuse(socket, account, cap: Int64(connections.capacity), "clients.connections_max")
+            return
+        }
+        let helloDue = BootClock.now() + configuration.clients.helloTimeout
+        let number = socket.descriptor.number
+        do { try poll.add(number, for: .readable, token: token) } catch { return pauseAccepting("\(error)") }
+        account.connections += 1
+        connections.insert(
+            Connection(token: token, socket: socket, peer: peer, account: account, helloDue: helloDue))
+        keepHouse(by: helloDue)
+    }
+
+    private static var tooManyAccounts: String {
+        "\(Limits.accounts) accounts are in use, and there is room for no more"
+    }
+
+    private func account(of peer: PeerIdentity) -> Account? {
+        let key = AccountKey(peer)
+        if let known = accounts[key] { return known }
+        let now = BootClock.now()
+        var id = arbiter.openAccount()
+        if id == nil {
+            accounts.sweep { arbiter.closeAccount($0, now: now) }
+            id = arbiter.openAccount()
+        }
+        guard let id else { return nil }
+        let account = Account(key: key, id: id)
+        accounts.insert(account)
+        return account
+    }
+
+    private func refuse(_ socket: borrowing SeqpacketSocket, _ account: Account, cap: Int64, _ setting: String) {
+        turnAway(
+            socket,
+            ErrorReply(
+                code: .init(.accountConnections),
+                text: "No further connection is taken: \(cap) are open, the most that \(setting) allows."
+                    + " Close one, or have the cap raised."))
+        log(
+            .accountLimit, .warning, of: account,
+            "A connection of \(account.key.text) was refused: \(cap) are open (\(setting))",
+            [LogField(.reason, setting), LogField(.count, cap)])
+    }
+
+    private func turnAway(_ socket: borrowing SeqpacketSocket, _ reply: ErrorReply) {
+        outgoing.encode(.error(reply), tag: 0)
+        outgoing.withRecord { record in _ = try? socket.send(record.bytes) }
+    }
+
+    // MARK: Out of descriptors
+
+    func pauseAccepting(_ reason: String) {
+        let until = BootClock.now() + DaemonLimits.acceptPause
+        acceptPausedUntil = until
+        keepHouse(by: until)
+        try? poll.remove(listeners.vmm.descriptor.number)
+        try? poll.remove(listeners.manager.descriptor.number)
+        log(.resources, .error, "No connections are accepted for a moment: \(reason)")
+    }
+
+    func resumeAccepting(_ now: Instant) {
+        guard let until = acceptPausedUntil else { return }
+        guard until <= now else { return keepHouse(by: until) }
+        acceptPausedUntil = nil
+        try? poll.add(listeners.vmm.descriptor.number, for: .readable, token: Member.vmmListener.token)
+        try? poll.add(listeners.manager.descriptor.number, for: .readable, token: Member.managerListener.token)
+    }
+
+    // MARK: Reading
+
+    /// Reads a few messages; the rest wait for the next turn, so that no client keeps the others waiting.
+    func serve(_ connection: Connection, _ readiness: Readiness) {
+        if readiness.contains(.writable) { sendUnsent(connection) }
+        guard readiness != .writable else { return }
+        for _ in 0..<DaemonLimits.messagesPerWakeUp {
+            guard connection.doom == nil else { return }
+            do {
+                switch try connection.socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) {
+                case .message(let count, let isTruncated): read(count, isTruncated, from: connection)
+                case .wouldBlock: return
+                case .hungUp: return doom(connection, .hungUp)
+                }
+            } catch {
+                return doom(connection, .socketError("\(error)"))
+            }
+        }
+    }
+
+    private func read(_ count: Int, _ isTruncated: Bool, from connection: Connection) {
+        let now = BootClock.now()
+        var tag: UInt64 = 0
+        let action: ConnectionStateMachine.OnMessage
+        do throws(WireError) {
+            if isTruncated { throw .recordTooLong }
+            // SAFETY: the kernel has written `count` bytes, at most the buffer's size; nothing writes there before it is read.
+            let record = UnsafeBufferPointer(rebasing: inbox[..<count]).span
+            let header = try Header(decoding: record)
+            tag = header.tag
+            let message = try ClientMessage(decoding: record, header: header)
+            action = connection.machine.received(message, tag: tag, now: now)
+        } catch {
+            action = connection.machine.receivedMalformed(error, now: now)
+        }
+        act(action, tag: tag, on: connection, now: now)
+    }
+
+    private func act(
+        _ action: ConnectionStateMachine.OnMessage, tag: UInt64, on connection: Connection, now: Instant
+    ) {
+        switch action {
+        case .perform(let message, let vm): perform(message, tag: tag, of: vm, on: connection, now: now)
+        case .welcome(let features):
+            connection.client = connection.machine.client
+            let welcome = Welcome(
+                features: features, epoch: epoch, chunkPages: configuration.arbiter.chunkPages,
+                deviceState: Extensible(deviceState))
+            send(.welcome(welcome), tag: tag, to: connection)
+        case .register(let register): admit(register, tag: tag, on: connection, now: now)
+        case .refuse(let reply):
+            send(.error(reply), tag: tag, to: connection)
+            nameMistake(reply, connection, now)
+        case .refuseAndClose(let reply, let reason):
+            send(.error(reply), tag: tag, to: connection)
+            doom(connection, reason)
+        case .ignore: break
+        }
+    }
+
+    private func nameMistake(_ reply: ErrorReply, _ connection: Connection, _ now: Instant) {
+        guard connection.account.journal.admitsMistake(at: now) else { return }
+        log(
+            .protocolError, .notice, "A mistake of \(connection.name): \(reply.text)",
+            connection.fields + [LogField(.code, reply.code.rawValue)])
+    }
+
+    // MARK: Writing
+
+    func send(_ message: DaemonMessage, tag: UInt64, to connection: Connection) {
+        guard connection.doom == nil else { return }
+        outgoing.encode(message, tag: tag)
+        settle(outgoing.withRecord { connection.deliver($0) }, connection)
+    }
+
+    func send(
+        _ message: DaemonMessage, tag: UInt64, passing descriptor: borrowing FileDescriptor, to connection: Connection
+    ) {
+        guard connection.doom == nil else { return }
+        outgoing.encode(message, tag: tag)
+        settle(outgoing.withRecord { connection.deliver($0, passing: descriptor) }, connection)
+    }
+
+    private func sendUnsent(_ connection: Connection) {
+        guard connection.doom == nil else { return }
+        let delivery = connection.deliverUnsent(scratch: UnsafeMutableRawBufferPointer(inbox))
+        if delivery == .sent { watch(connection, for: .readable) }
+        settle(delivery, connection)
+    }
+
+    private func settle(_ delivery: Connection.Delivery, _ connection: Connection) {
+        switch delivery {
+        case .sent: break
+        case .queued: watch(connection, for: [.readable, .writable])
+        case .failed(let reason): doom(connection, reason)
+        }
+    }
+
+    private func watch(_ connection: Connection, for interest: Readiness) {
+        do {
+            try poll.modify(connection.socket.descriptor.number, for: interest, token: connection.token)
+        } catch {
+            doom(connection, .socketError("\(error)"))
+        }
+    }
+
+    /// Sends the same to every client that has said HELLO.
+    func announce(_ message: DaemonMessage) {
+        connections.forEach { if $0.machine.isIntroduced { send(message, tag: 0, to: $0) } }
+    }
+
+    // MARK: Going
+
+    func doom(_ connection: Connection, _ reason: DisconnectReason) {
+        if connection.doom(reason) { doomed.append(connection.token) }
+    }
+
+    func closeSilent(_ now: Instant) {
+        connections.forEach { connection in
+            guard connection.doom == nil, !connection.machine.isIntroduced else { return }
+            guard connection.helloDue <= now else { return keepHouse(by: connection.helloDue) }
+            if let reason = connection.machine.helloTimedOut() { doom(connection, reason) }
+        }
+    }
+
+    /// Closes what was doomed. A turn that is freed thereby is granted to the next, whose connection may fail in turn.
+    func closeDoomed() {
+        while let token = doomed.popLast() {
+            guard let connection = connections[token], let reason = connection.doom else { continue }
+            close(connection, reason)
+        }
+    }
+
+    private func close(_ connection: Connection, _ reason: DisconnectReason) {
+        if reason.isOffence {
+            counters.protocolErrors += 1
+            log(
+                .disconnected, .notice, of: connection.account, "Disconnected \(connection.name): \(reason.sentence)",
+                connection.fields + [LogField(.reason, reason.sentence)])
+        }
+        let vm = connection.machine.ended()
+        shut(connection)
+        connections.remove(connection)
+        connection.account.connections -= 1
+        guard let vm else { return }
+        let now = BootClock.now()
+        arbiter.hangUp(origin: connection.token.packed, of: vm, now: now, into: &decisions)
+        detach(connection.token, from: vm, now)
+        carryOutDecisions()
+    }
+
+    /// Ends the connection so that the peer can still read what it was sent: with unread messages on our side the kernel
+    /// would give it an error first.
+    private func shut(_ connection: Connection) {
+        try? poll.remove(connection.socket.descriptor.number)
+        connection.socket.shutDown()
+        for _ in 0..<DaemonLimits.recordsDiscarded {
+            guard case .message = try? connection.socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) else {
+                break
+            }
+        }
+    }
+}
+
+extension Connection {
+    /// The client in a record's fields; its account's come by themselves where a budget is charged.
+    var fields: [LogField] {
+        var fields = [LogField(.pid, peer.pid)]
+        if !client.isEmpty { fields.append(LogField(.client, client)) }
+        return fields
+    }
+}

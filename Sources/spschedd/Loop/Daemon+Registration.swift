@@ -1,0 +1,186 @@
+import Arbiter
+import LinuxIO
+import VMMProtocol
+
+/// VMs: they register, resume by their token, linger without a connection, and go.
+extension Daemon {
+    // MARK: Coming
+
+    func admit(_ register: Register, tag: UInt64, on connection: Connection, now: Instant) {
+        if register.token != .none, let known = vms[register.token] {
+            guard known.account === connection.account else {
+                return send(.error(ErrorReply(.accessDenied)), tag: tag, to: connection)
+            }
+            return attach(connection, to: known.vm, register, tag: tag, isResumed: true)
+        }
+        do throws(RegistrationRefusal) {
+            let vm = try enter(register, of: connection.account, now)
+            attach(connection, to: vm, register, tag: tag, isResumed: false)
+            logRegistered(vm, connection)
+        } catch {
+            send(.error(error.reply), tag: tag, to: connection)
+            logRefused(register, error, connection)
+        }
+        carryOutDecisions()
+    }
+
+    /// Registers a new VM under a new token.
+    private func enter(_ register: Register, of account: Account, _ now: Instant) throws(RegistrationRefusal) -> VMID {
+        guard account.vms < configuration.account.vmsMax else {
+            throw .accountVMs(cap: configuration.account.vmsMax)
+        }
+        let admission: Admission
+        do {
+            admission = try arbiter.register(register.registration, account: account.id, now: now)
+        } catch {
+            throw .arbiter(error)
+        }
+        account.vms += 1
+        vms.insert(
+            VMRecord(
+                vm: admission.vm, token: .random(), uuid: register.uuid, name: register.name, account: account,
+                failureMode: register.failureMode, registration: register.registration, admission: admission,
+                registeredAt: now))
+        return admission.vm
+    }
+
+    /// Makes the connection one of the VM's and tells it what the VM was granted.
+    private func attach(
+        _ connection: Connection, to vm: VMID, _ register: Register, tag: UInt64, isResumed: Bool
+    ) {
+        vms.update(vm) {
+            $0.connections.append(connection.token)
+            $0.lingersUntil = nil
+        }
+        connection.machine.registered(vm)
+        guard let record = vms[vm] else { return }
+        let descriptor = register.wantsDescriptor ? handOutDevice() : nil
+        let reply = DaemonMessage.registered(
+            registered(record, carriesDescriptor: descriptor != nil, isResumed: isResumed))
+        if let descriptor {
+            send(reply, tag: tag, passing: descriptor, to: connection)
+        } else {
+            send(reply, tag: tag, to: connection)
+        }
+        if deviceState != .alive { send(deviceStateMessage, tag: 0, to: connection) }
+    }
+
+    private func registered(_ record: VMRecord, carriesDescriptor: Bool, isResumed: Bool) -> Registered {
+        let asked = record.registration
+        return Registered(
+            token: record.token, epoch: epoch, reservation: record.admission.reservation, limit: asked.limit,
+            weight: asked.weight, burst: asked.burst, guestWaitMax: record.admission.guestWaitMax,
+            guestWaitReserved: record.admission.guestWaitReserved,
+            entitlement: arbiter.report(of: record.vm)?.entitlement ?? .zero, retryPolicy: asked.retryPolicy,
+            failureMode: record.failureMode, carriesDescriptor: carriesDescriptor, isResumed: isResumed)
+    }
+
+    // MARK: Going
+
+    /// The client says that its VM is gone: its other connections have no VM from now on either.
+    func unregister(_ vm: VMID, now: Instant) {
+        guard let record = vms[vm] else { return }
+        arbiter.unregister(vm, now: now, into: &decisions)
+        carryOutDecisions()
+        for token in record.connections { connections[token]?.machine.unregistered() }
+        remove(record, "it unregistered")
+    }
+
+    /// One of the VM's connections is gone. After the last, the VM stays for a while.
+    func detach(_ token: EventToken, from vm: VMID, _ now: Instant) {
+        let until = now + configuration.clients.linger
+        var isLast = false
+        vms.update(vm) {
+            $0.connections.removeAll { $0 == token }
+            isLast = $0.connections.isEmpty
+            if isLast { $0.lingersUntil = until }
+        }
+        if isLast { keepHouse(by: until) }
+    }
+
+    func removeLingering(_ now: Instant) {
+        var leaving: [VMRecord] = []
+        vms.forEach { record in
+            guard let until = record.lingersUntil else { return }
+            if until <= now { leaving.append(record) } else { keepHouse(by: until) }
+        }
+        for record in leaving {
+            arbiter.unregister(record.vm, now: now, into: &decisions)
+            carryOutDecisions()
+            remove(record, "its last connection is gone")
+        }
+    }
+
+    private func remove(_ record: VMRecord, _ reason: String) {
+        closeSession(of: record.vm)
+        vms.remove(record.vm)
+        record.account.vms -= 1
+        log(
+            .vmGone, .info, of: record.account, "\(record.title) is gone: \(reason)",
+            record.fields + [LogField(.reason, reason)])
+    }
+
+    // MARK: Launch sessions, as far as the account's cap counts them
+
+    func openSession(_ session: SessionID, of vm: VMID) {
+        vms.update(vm) { $0.session = session }
+        vms[vm]?.account.launches += 1
+    }
+
+    func closeSession(of vm: VMID) {
+        guard let record = vms[vm], record.session != nil else { return }
+        vms.update(vm) { $0.session = nil }
+        record.account.launches -= 1
+    }
+
+    // MARK: The journal
+
+    private func logRegistered(_ vm: VMID, _ connection: Connection) {
+        guard let record = vms[vm] else { return }
+        let reservation = record.admission.reservation
+        log(
+            .vmRegistered, .info, of: record.account,
+            "\(record.title) of \(connection.name) is registered with a reservation of \(RateText.write(reservation))",
+            record.fields + connection.fields + [LogField(.reservation, reservation.millihertz)])
+    }
+
+    private func logRefused(_ register: Register, _ refusal: RegistrationRefusal, _ connection: Connection) {
+        let reply = refusal.reply
+        log(
+            .registrationRefused, .notice, of: connection.account,
+            "VM \"\(register.name)\" of \(connection.name) was not admitted: \(reply.text)",
+            connection.fields + [
+                LogField(.vmName, register.name), LogField(.vmUUID, register.uuid),
+                LogField(.code, reply.code.rawValue),
+            ])
+    }
+}
+
+/// Why a VM was not admitted: by the Arbiter, or by a cap of its account.
+private enum RegistrationRefusal: Error {
+    case arbiter(AdmissionRefusal)
+    case accountVMs(cap: Int64)
+
+    var reply: ErrorReply {
+        switch self {
+        case .arbiter(let refusal): ErrorReply(refusal)
+        case .accountVMs(let cap):
+            ErrorReply(
+                code: Extensible(.accountVMs),
+                text:
+                    "This account has \(cap) VMs, the most that account.vms_max allows. Unregister one, or have the cap"
+                    + " raised.")
+        }
+    }
+}
+
+extension VMRecord {
+    var fields: [LogField] { [LogField(.vmUUID, uuid), LogField(.vmName, name)] }
+}
+
+extension Token {
+    /// 128 random bits of the kernel's: nobody can guess another VM's.
+    static func random() -> Token {
+        Token(high: .random(in: 1...UInt64.max), low: .random(in: 0...UInt64.max))
+    }
+}

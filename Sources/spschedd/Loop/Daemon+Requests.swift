@@ -1,0 +1,148 @@
+import Arbiter
+import LinuxIO
+import VMMProtocol
+
+/// What a registered client may ask: each message becomes one call of the Arbiter.
+extension Daemon {
+    func perform(_ message: ClientMessage, tag: UInt64, of vm: VMID, on connection: Connection, now: Instant) {
+        let request = RequestID(origin: connection.token.packed, tag: tag)
+        switch message {
+        case .acquire(let acquire): self.acquire(acquire, request, of: vm, on: connection, now)
+        case .release(let release): self.release(release, tag: tag, of: vm, on: connection, now)
+        case .releaseAndAcquire(let release, let acquire):
+            self.releaseAndAcquire(release, acquire, request, of: vm, on: connection, now)
+        case .cancel(let cancelled): cancel(tag: cancelled, of: vm, on: connection, now)
+        case .launchBegin(let plan): beginLaunch(plan, tag: tag, of: vm, on: connection, now)
+        case .launchEnd(let session, _): endLaunch(session, tag: tag, of: vm, on: connection, now)
+        case .unregister:
+            unregister(vm, now: now)
+            send(.done, tag: tag, to: connection)
+        case .resyncState(let state): resync(state, of: vm, on: connection)
+        case .hello, .register: preconditionFailure("the state machine answers these")
+        }
+    }
+
+    // MARK: Turns
+
+    private func acquire(
+        _ acquire: Acquire, _ request: RequestID, of vm: VMID, on connection: Connection, _ now: Instant
+    ) {
+        guard open(request, on: connection) else { return }
+        do {
+            try arbiter.acquire(
+                acquire.kind, units: acquire.units, maxWait: acquire.maxWait, request: request, of: vm, now: now,
+                into: &decisions)
+        } catch {
+            fail(request.tag, error, on: connection)
+        }
+        carryOutDecisions()
+    }
+
+    private func release(
+        _ release: Release, tag: UInt64, of vm: VMID, on connection: Connection, _ now: Instant
+    ) {
+        do {
+            try arbiter.release(release.turn, release.outcome, of: vm, now: now, into: &decisions)
+            // The next holder first: the SP is idle.
+            carryOutDecisions()
+            if tag != 0 { send(.done, tag: tag, to: connection) }
+        } catch {
+            carryOutDecisions()
+            send(.error(ErrorReply(error)), tag: tag, to: connection)
+        }
+    }
+
+    private func releaseAndAcquire(
+        _ release: Release, _ acquire: Acquire, _ request: RequestID, of vm: VMID, on connection: Connection,
+        _ now: Instant
+    ) {
+        guard open(request, on: connection) else { return }
+        do {
+            try arbiter.releaseAndAcquire(
+                release.turn, release.outcome, acquire.kind, units: acquire.units, maxWait: acquire.maxWait,
+                request: request, of: vm, now: now, into: &decisions)
+        } catch {
+            fail(request.tag, error, on: connection)
+        }
+        carryOutDecisions()
+    }
+
+    private func cancel(tag: UInt64, of vm: VMID, on connection: Connection, _ now: Instant) {
+        guard connection.machine.isOpen(tag: tag) else { return }
+        let request = RequestID(origin: connection.token.packed, tag: tag)
+        arbiter.cancel(request, of: vm, now: now, into: &decisions)
+        carryOutDecisions()
+    }
+
+    private func open(_ request: RequestID, on connection: Connection) -> Bool {
+        guard connection.machine.opened(tag: request.tag) else {
+            send(.error(ErrorReply(.tooManyRequests)), tag: request.tag, to: connection)
+            return false
+        }
+        return true
+    }
+
+    private func fail(_ tag: UInt64, _ error: RequestError, on connection: Connection) {
+        connection.machine.replied(tag: tag)
+        send(.error(ErrorReply(error)), tag: tag, to: connection)
+    }
+
+    // MARK: Launches
+
+    private func beginLaunch(
+        _ plan: LaunchPlan, tag: UInt64, of vm: VMID, on connection: Connection, _ now: Instant
+    ) {
+        let account = connection.account
+        guard account.launches < configuration.account.launchesMax || vms[vm]?.session != nil else {
+            return send(.error(tooManyLaunches), tag: tag, to: connection)
+        }
+        do throws(LaunchRefusal) {
+            let session = try arbiter.beginLaunch(plan, of: vm, now: now)
+            openSession(session, of: vm)
+            send(.launchBegun(session, chunkPages: configuration.arbiter.chunkPages), tag: tag, to: connection)
+        } catch {
+            switch error {
+            case .busy(let busy): send(.busy(reply(busy, to: vm)), tag: tag, to: connection)
+            case .error(let mistake): send(.error(ErrorReply(mistake)), tag: tag, to: connection)
+            }
+        }
+    }
+
+    private var tooManyLaunches: ErrorReply {
+        ErrorReply(
+            code: Extensible(.tooManySessions),
+            text: "This account has \(configuration.account.launchesMax) launch sessions open, the most that"
+                + " account.launches_max allows. Try again when one has ended.")
+    }
+
+    private func endLaunch(
+        _ session: SessionID, tag: UInt64, of vm: VMID, on connection: Connection, _ now: Instant
+    ) {
+        do {
+            try arbiter.endLaunch(session, of: vm, now: now, into: &decisions)
+            closeSession(of: vm)
+            carryOutDecisions()
+            send(.done, tag: tag, to: connection)
+        } catch {
+            carryOutDecisions()
+            send(.error(ErrorReply(error)), tag: tag, to: connection)
+        }
+    }
+
+    // MARK: After a restart or a lost connection
+
+    /// A client lists what it still waits for. Requests of a former connection ended with it: the client is told, under
+    /// their tags, to ask again. Those of this connection are answered in their own time.
+    private func resync(_ state: ResyncState, of vm: VMID, on connection: Connection) {
+        for tag in state.tags where !connection.machine.isOpen(tag: tag) {
+            let text = "The connection on which this was asked is gone, and the request with it. Ask again."
+            send(
+                .busy(BusyReply(retryAfter: .zero, reason: Extensible(.cancelled), text: text)), tag: tag,
+                to: connection)
+        }
+        let holds = [arbiter.overview(now: BootClock.now()).turn, arbiter.overview(now: BootClock.now()).turnBeside]
+        if let turn = state.heldTurn, !holds.contains(where: { $0?.turn == turn && $0?.vm == vm }) {
+            send(.revoked(turn, Extensible(.leaseEnded)), tag: 0, to: connection)
+        }
+    }
+}

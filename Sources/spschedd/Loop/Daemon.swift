@@ -1,0 +1,191 @@
+import Arbiter
+import Glibc
+import LinuxIO
+import VMMProtocol
+
+/// The daemon: one thread that owns the Arbiter and waits in one epoll.
+///
+/// ```
+///   VMM sockets ─┐                                      ┌─► replies, sent at once
+///   listeners   ─┤             messages                 │
+///   timer       ─┼─► epoll ──► state machines ──► Arbiter ──► decisions ─┼─► probes
+///   sd-event    ─┤   (signals, watchdog)                │
+///   Manager     ─┘   (one bounded step a turn, last)    └─► the timer's next time
+/// ```
+///
+/// Nothing here may block: the journal and the service manager are told by other threads.
+final class Daemon {
+    let configuration: DaemonConfiguration
+    let logger: Logger
+    let notifier: Notifier
+    /// Random for each start: what a client held before it does not hold now.
+    let epoch = UInt64.random(in: 1...UInt64.max)
+    let startedAt: Instant
+
+    var arbiter: Arbiter
+    /// Filled by the Arbiter and carried out at once. Its room is kept.
+    var decisions: [Decision] = []
+    var connections: ConnectionTable
+    var accounts = AccountTable()
+    var vms: VMTable
+    var counters = DaemonCounters()
+    /// Connections to be closed at the end of this turn.
+    var doomed: [EventToken] = []
+
+    let poll: EventPoll
+    let listeners: ListeningSockets
+    var deviceAccess: DeviceAccess
+    var deviceLink: DeviceLink
+    var deviceState = DeviceState.alive
+    let manager: ManagerServer
+
+    /// Room for the message being read, and for the one being written.
+    let inbox = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: ProtocolLimits.messageBytes)
+    var outgoing = MessageBuffer()
+
+    private let timer: BootTimer
+    private var timerSetFor: Instant?
+    var housekeepingAt: Instant
+    var deviceCheckAt: Instant
+    var acceptPausedUntil: Instant?
+    var isStopping = false
+    /// The last one told to the service manager.
+    var toldStatus = ""
+    var isCarryingOut = false
+    /// What the Arbiter reported of every VM, for lists.
+    var managerReports: (at: Instant, ofSlot: [UInt32: VMReport]) = (.distantPast, [:])
+
+    init(
+        configuration: DaemonConfiguration, listeners: consuming ListeningSockets, logger: Logger, notifier: Notifier
+    ) throws {
+        let now = BootClock.now()
+        self.configuration = configuration
+        self.logger = logger
+        self.notifier = notifier
+        self.listeners = listeners
+        startedAt = now
+        housekeepingAt = now + DaemonLimits.deviceCheckEvery
+        deviceCheckAt = now + DaemonLimits.deviceCheckEvery
+        arbiter = Arbiter(
+            configuration: configuration.arbiter, virtualMachines: Int(configuration.clients.vmsMax), now: now)
+        vms = VMTable(capacity: Int(configuration.clients.vmsMax))
+        connections = ConnectionTable(
+            capacity: try DescriptorLimit.connections(wanted: configuration.clients.connectionsMax))
+        deviceAccess = DeviceAccess(path: configuration.device.path)
+        deviceLink = DeviceLink(path: configuration.device.probeSocket)
+        manager = ManagerServer(version: Version.text, group: try OperatorGroup.of(configuration.manager))
+        poll = try EventPoll(capacity: DaemonLimits.eventsPerWait)
+        timer = try BootTimer()
+        decisions.reserveCapacity(2 * Int(configuration.clients.vmsMax) + 16)
+        doomed.reserveCapacity(connections.capacity)
+        // SAFETY: freshly allocated with this capacity; initialised so that no read sees undefined bytes.
+        inbox.initialize(repeating: 0)
+        try watch()
+    }
+
+    deinit {
+        // SAFETY: allocated by `init`, lent only during a message.
+        inbox.deallocate()
+    }
+
+    private func watch() throws(SystemError) {
+        try poll.add(timer.descriptor.number, for: .readable, token: Member.timer.token)
+        try poll.add(listeners.vmm.descriptor.number, for: .readable, token: Member.vmmListener.token)
+        try poll.add(listeners.manager.descriptor.number, for: .readable, token: Member.managerListener.token)
+    }
+}
+
+/// Members of the epoll that are not VMMs' connections. Their slots lie above any connection's.
+enum Member: UInt32 {
+    case timer = 0xFFFF_0000
+    case systemd
+    case vmmListener
+    case managerListener
+    case deviceLink
+
+    var token: EventToken { EventToken(slot: rawValue, generation: 0) }
+
+    /// Manager connections have the slots from here on, below the others.
+    static let managerSlots: UInt32 = 0xFFFE_0000
+}
+
+struct DaemonCounters {
+    var grants: Int64 = 0
+    var busies = BusyCounts()
+    /// Connections closed for breaking the protocol.
+    var protocolErrors: Int64 = 0
+}
+
+// MARK: - The loop
+
+extension Daemon {
+    /// Serves until a signal says to stop.
+    func run() throws {
+        let systemd = try SystemdEvents { [unowned self] in occurred($0) }
+        try poll.add(systemd.descriptor, for: .readable, token: Member.systemd.token)
+        begin()
+        while !isStopping { try turn(systemd) }
+        end()
+    }
+
+    /// One turn: wait, serve the VMMs, then time, then what is less urgent.
+    private func turn(_ systemd: SystemdEvents) throws(SystemError) {
+        try armTimer()
+        let count = try poll.wait(milliseconds: manager.hasWork || !doomed.isEmpty ? 0 : nil)
+        var hasOccurred = false
+        for index in 0..<count {
+            let event = poll.event(index)
+            if let connection = connections[event.token] {
+                serve(connection, event.readiness)
+            } else {
+                hasOccurred = serve(event) || hasOccurred
+            }
+        }
+        advance()
+        closeDoomed()
+        if hasOccurred { systemd.dispatch() }
+        manager.step(self)
+    }
+
+    /// A member that is no VMM's connection. True: it was sd-event's descriptor.
+    private func serve(_ event: EventPoll.Event) -> Bool {
+        switch Member(rawValue: event.token.slot) {
+        case .timer: timerSetFor = nil
+        case .systemd: return true
+        case .vmmListener: acceptClients()
+        case .managerListener: manager.accept(self)
+        case .deviceLink: receiveProbe()
+        case nil: manager.noteReady(event)
+        }
+        return false
+    }
+
+    /// Runs what has come due.
+    private func advance() {
+        let now = BootClock.now()
+        if let wake = arbiter.nextWake, wake <= now {
+            arbiter.advance(to: now, into: &decisions)
+            carryOutDecisions()
+        }
+        if housekeepingAt <= now { keepHouse(now) }
+    }
+
+    /// A timer that fires too early costs one idle turn; setting it anew for each grant would cost a system call each.
+    private func armTimer() throws(SystemError) {
+        let wake = min(arbiter.nextWake ?? .distantFuture, housekeepingAt)
+        if let set = timerSetFor, set <= wake, set > BootClock.now() { return }
+        try timer.set(wake)
+        timerSetFor = wake
+    }
+
+    private func occurred(_ occurrence: SystemdEvents.Occurrence) {
+        switch occurrence {
+        case .watchdog: notifier.alive()
+        case .signal(SIGHUP):
+            log(.configurationNotReread, .notice, "The configuration is read at start only: restart to apply changes")
+        case .signal(let signal):
+            isStopping = true
+            log(.stopping, .info, "Stopping: \(signal == SIGINT ? "interrupted" : "told to end")")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import LinuxIO
+import ManagerProtocol
+
+/// The operators' side: few connections, and in one turn of the loop at most one step for one of them, after the VMMs'.
+final class ManagerServer {
+    private let version: String
+    /// Whose members are answered, beside root and the daemon's own user.
+    private let group: UInt32?
+    private var connections: [ManagerConnection?] = Array(repeating: nil, count: DaemonLimits.managerConnections)
+    private var lastServed = 0
+
+    init(version: String, group: UInt32?) {
+        self.version = version
+        self.group = group
+    }
+
+    /// Whether `step` has something to do now.
+    var hasWork: Bool { connections.contains { $0?.hasWork == true } }
+
+    func accept(_ daemon: Daemon) {
+        do {
+            guard let descriptor = try daemon.listeners.manager.accept() else { return }
+            try admit(descriptor, daemon)
+        } catch {
+            daemon.pauseAccepting("\(error)")
+        }
+    }
+
+    private func admit(_ descriptor: consuming FileDescriptor, _ daemon: Daemon) throws(SystemError) {
+        let peer = try descriptor.peerIdentity()
+        guard isAllowed(peer) else {
+            return refuse(descriptor, "uid \(peer.uid) is neither root nor in the group of the socket", peer, daemon)
+        }
+        guard let slot = connections.firstIndex(where: { $0 == nil }) else {
+            return refuse(
+                descriptor, "\(connections.count) operators are connected, the most there may be", peer, daemon)
+        }
+        descriptor.refuseDescriptors()
+        let connection = ManagerConnection(descriptor: descriptor, peer: peer, version: version)
+        try daemon.poll.add(connection.number, for: .readable, token: token(slot))
+        connections[slot] = connection
+    }
+
+    private func isAllowed(_ peer: PeerIdentity) -> Bool {
+        peer.uid == 0 || peer.uid == geteuid() || group.map(peer.isMember) == true
+    }
+
+    private func refuse(
+        _ descriptor: borrowing FileDescriptor, _ reason: String, _ peer: PeerIdentity, _ daemon: Daemon
+    ) {
+        daemon.log(
+            .managerRefused, .warning, "An operator's connection was refused: \(reason)", [LogField(.uid, peer.uid)])
+    }
+
+    private func token(_ slot: Int) -> EventToken {
+        EventToken(slot: Member.managerSlots + UInt32(slot), generation: 0)
+    }
+
+    /// A connection may be served: remembers it for `step`.
+    func noteReady(_ event: EventPoll.Event) {
+        let slot = Int(event.token.slot) - Int(Member.managerSlots)
+        guard connections.indices.contains(slot) else { return }
+        connections[slot]?.isReady = true
+    }
+
+    /// Serves one connection, the next in turn that has work.
+    func step(_ daemon: Daemon) {
+        for offset in 1...connections.count {
+            let slot = (lastServed + offset) % connections.count
+            guard let connection = connections[slot], connection.hasWork else { continue }
+            lastServed = slot
+            let outcome = connection.step(daemon)
+            if case .goesOn(let interest) = outcome {
+                try? daemon.poll.modify(connection.number, for: interest, token: token(slot))
+            } else {
+                connections[slot] = nil
+            }
+            if case .broken(let reason) = outcome {
+                daemon.log(
+                    .managerRefused, .notice, "An operator's connection was closed: \(reason)",
+                    [LogField(.uid, connection.peer.uid)])
+            }
+            return
+        }
+    }
+}
