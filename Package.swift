@@ -55,6 +55,21 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // The only process that issues ioctls on the device.
+        .executableTarget(
+            name: "spschedd-device",
+            dependencies: [
+                "Arbiter", "CSEV", "CSystemd", "DeviceProtocol", "LinuxIO", "SPModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DeviceProcessTests",
+            dependencies: [
+                "Arbiter", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
+                "spschedd-device",
+            ],
+            swiftSettings: strict),
         .target(
             name: "DeviceTestSupport", dependencies: ["DeviceProtocol", "LinuxIO"], path: "Tests/DeviceTestSupport",
             swiftSettings: strict),

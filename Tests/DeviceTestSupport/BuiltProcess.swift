@@ -8,12 +8,12 @@ public final class BuiltProcess {
     private let directory: TemporaryDirectory
     private var unread = Data()
 
-    /// Starts `name` from the directory that the tests were built into.
+    /// Starts `name` from the directory that the tests were built into, or an absolute path.
     public init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         directory = try TemporaryDirectory()
         errors = URL(fileURLWithPath: directory.file("stderr"))
         try Data().write(to: errors)
-        process.executableURL = Self.directoryOfPrograms.appendingPathComponent(name)
+        process.executableURL = URL(fileURLWithPath: Self.path(of: name))
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
@@ -26,9 +26,11 @@ public final class BuiltProcess {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    /// The tests' executable lies beside the programs.
-    private static var directoryOfPrograms: URL {
-        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    /// The tests' executable lies beside the programs. An absolute path is taken as it is.
+    public static func path(of name: String) -> String {
+        guard !name.hasPrefix("/") else { return name }
+        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        return tests.deletingLastPathComponent().appendingPathComponent(name).path
     }
 
     public var identifier: Int32 { process.processIdentifier }

@@ -118,14 +118,8 @@ struct EmulatorBadInputTests {
 
     @Test("a service manager is told when it listens")
     func notify() throws {
-        let directory = try TemporaryDirectory()
-        let manager = try UnixListener(path: directory.file("notify"), kind: .datagram)
-        try manager.descriptor.setNonblocking(false)
-        let emulator = try RunningEmulator(environment: ["NOTIFY_SOCKET": directory.file("notify")])
-        var bytes = [UInt8](repeating: 0, count: 512)
-        let count = recv(manager.descriptor.number, &bytes, bytes.count, 0)
-        let text = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
-        #expect(text.split(separator: "\n").contains("READY=1"))
-        #expect(text.contains(emulator.socketPath))
+        let manager = try FakeServiceManager()
+        let emulator = try RunningEmulator(environment: ["NOTIFY_SOCKET": manager.path])
+        #expect(try manager.wait(for: "READY=1").contains("STATUS=Serving \(emulator.socketPath)"))
     }
 }

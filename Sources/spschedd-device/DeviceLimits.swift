@@ -1,0 +1,8 @@
+/// Every bound of this process, each with its reason.
+enum DeviceLimits {
+    /// The daemon, its successor during a restart, and a few administrators.
+    static let connections = 16
+    static let eventsPerWait = 16
+    /// "Y" or "N" and a line's end; anything longer is no answer.
+    static let parameterBytes = 16
+}
