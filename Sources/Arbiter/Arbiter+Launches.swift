@@ -98,13 +98,21 @@ extension Arbiter {
 
     // MARK: Order
 
-    /// First come, first served; or by size, in which at most `launchAging` of a start's lead can be made up, so that
-    /// no session is overtaken for longer.
+    /// First come, first served; or by size: then a session starts as if it had begun up to `launchAging` later, the
+    /// more the larger it is, so that none is overtaken by one that began later than that.
     private func orderKey(startingAt start: Instant, declared: Nanoseconds) -> Int64 {
         switch configuration.launchOrder {
         case .firstComeFirstServed: start.sinceBoot.count
-        case .shortestFirst: (start + min(configuration.launchAging, declared * 10)).sinceBoot.count
+        case .shortestFirst: (start + handicap(declared)).sinceBoot.count
         }
+    }
+
+    /// Grows strictly with the size, from 10 × the size of small launches towards `launchAging`.
+    private func handicap(_ declared: Nanoseconds) -> Nanoseconds {
+        // An hour at most: the product then stays inside 64 bits.
+        let aging = min(configuration.launchAging, .seconds(3_600)).count / 1_000
+        let size = declared.count / 1_000
+        return .microseconds(aging * size / (size + aging / 10 + 1))
     }
 
     /// Moves a session behind all that are open now.
@@ -129,7 +137,7 @@ extension Arbiter {
         sessions.set(slot, key: key, tie: tie, cost: recent.contains(slot) ? session.remaining : .zero)
     }
 
-    /// A session that issued nothing for a second goes to the tail; one that still does is left where it is.
+    /// A session that issued nothing for a second goes to the tail.
     mutating func settleIdleSession(_ slot: Int) {
         guard let session = virtualMachines[slot].session else { return }
         guard session.command == nil, !session.turnIsOutstanding else { return }
@@ -154,6 +162,8 @@ extension Arbiter {
             let busy = Busy(retryAfter: Limits.retryQuantum, reason: .deviceDead, holder: nil)
             return decisions.append(.busy(request, id(ofSlot: slot), busy))
         }
+        // While it stays idle it stays at the tail: those that began meanwhile are before it.
+        if clock - session.lastActivity >= Limits.sessionIdle { sendToTail(slot) }
         if let ended = session.lastTurnEnded { gaps.record(clock - ended, of: slot) }
         holding.remove(slot)
         virtualMachines[slot].session?.command = LaunchCommand(
