@@ -1,3 +1,4 @@
+import Arbiter
 import ArgumentParser
 import Glibc
 import LinuxIO
@@ -11,7 +12,7 @@ struct App: ParsableCommand {
             VMMs register at its socket and ask for a turn before each command that reaches the Secure Processor. \
             Without any option it serves /dev/sev with the configuration in \(ConfigurationFile.defaultPath), if there is one.
             """,
-        version: Version.text)
+        version: PackageVersion.current)
 
     @Option(help: "Configuration file (TOML). Without it: \(ConfigurationFile.defaultPath), if that exists.")
     var config: String?

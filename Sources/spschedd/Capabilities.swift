@@ -19,7 +19,7 @@ struct Capabilities: Encodable {
     let limits: [String: Int64]
 
     init(_ configuration: DaemonConfiguration) {
-        version = Version.text
+        version = PackageVersion.current
         vmmProtocol = VMMVersions(
             versionMin: ProtocolLimits.version, versionMax: ProtocolLimits.version,
             features: [

@@ -5,8 +5,8 @@ import LinuxIO
 extension Daemon {
     func begin() {
         log(
-            .started, .info, "spschedd \(Version.text) has started",
-            [LogField(.version, Version.text), LogField(.epoch, hexadecimal(epoch))])
+            .started, .info, "spschedd \(PackageVersion.current) has started",
+            [LogField(.version, PackageVersion.current), LogField(.epoch, hexadecimal(epoch))])
         checkDevice(BootClock.now(), isFirst: true)
         toldStatus = statusLine
         notifier.ready(status: toldStatus)

@@ -17,7 +17,8 @@ extension Daemon {
         case .unregister:
             unregister(vm, now: now)
             send(.done, tag: tag, to: connection)
-        case .resyncState(let state): resync(state, of: vm, on: connection)
+        // What it lists is sent again, and is known by its tags: what still waits is ignored, the rest is new.
+        case .resyncState: break
         case .hello, .register: preconditionFailure("the state machine answers these")
         }
     }
@@ -126,23 +127,6 @@ extension Daemon {
         } catch {
             carryOutDecisions()
             send(.error(ErrorReply(error)), tag: tag, to: connection)
-        }
-    }
-
-    // MARK: After a restart or a lost connection
-
-    /// A client lists what it still waits for. Requests of a former connection ended with it: the client is told, under
-    /// their tags, to ask again. Those of this connection are answered in their own time.
-    private func resync(_ state: ResyncState, of vm: VMID, on connection: Connection) {
-        for tag in state.tags where !connection.machine.isOpen(tag: tag) {
-            let text = "The connection on which this was asked is gone, and the request with it. Ask again."
-            send(
-                .busy(BusyReply(retryAfter: .zero, reason: Extensible(.cancelled), text: text)), tag: tag,
-                to: connection)
-        }
-        let holds = [arbiter.overview(now: BootClock.now()).turn, arbiter.overview(now: BootClock.now()).turnBeside]
-        if let turn = state.heldTurn, !holds.contains(where: { $0?.turn == turn && $0?.vm == vm }) {
-            send(.revoked(turn, Extensible(.leaseEnded)), tag: 0, to: connection)
         }
     }
 }

@@ -73,7 +73,7 @@ final class Daemon {
             capacity: try DescriptorLimit.connections(wanted: configuration.clients.connectionsMax))
         deviceAccess = DeviceAccess(path: configuration.device.path)
         deviceLink = DeviceLink(path: configuration.device.probeSocket)
-        manager = ManagerServer(version: Version.text, group: try OperatorGroup.of(configuration.manager))
+        manager = ManagerServer(version: PackageVersion.current, group: try OperatorGroup.of(configuration.manager))
         poll = try EventPoll(capacity: DaemonLimits.eventsPerWait)
         timer = try BootTimer()
         decisions.reserveCapacity(2 * Int(configuration.clients.vmsMax) + 16)

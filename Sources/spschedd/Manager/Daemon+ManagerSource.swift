@@ -10,7 +10,7 @@ extension Daemon: ManagerSource {
         var detail: String?
         if case .absent(let reason) = deviceAccess.presence { detail = reason }
         return ManagerStatus(
-            version: Version.text, epoch: hexadecimal(epoch), uptimeNanoseconds: (now - startedAt).count,
+            version: PackageVersion.current, epoch: hexadecimal(epoch), uptimeNanoseconds: (now - startedAt).count,
             device: overview.device.managed, devicePath: deviceAccess.path, deviceDetail: detail,
             isDraining: overview.isDraining, registeredVMs: vms.count,
             registeredVMsMax: Int(configuration.clients.vmsMax), capacity: capacity(overview),
