@@ -1,0 +1,164 @@
+import Arbiter
+import Testing
+
+@testable import spschedd
+
+@Suite("The configuration")
+struct ConfigurationTests {
+    private func problems(_ text: String) -> [String] {
+        do {
+            _ = try ConfigurationFile.parse(text, file: "t.toml")
+            return []
+        } catch {
+            return error.problems.map(\.description)
+        }
+    }
+
+    @Test("an empty file is the defaults")
+    func empty() throws {
+        #expect(try ConfigurationFile.parse("", file: "t.toml") == DaemonConfiguration())
+    }
+
+    @Test("what --check-config prints is read back as the same configuration, whatever is set")
+    func roundTrip() throws {
+        var configuration = DaemonConfiguration()
+        #expect(try ConfigurationFile.parse(configuration.toml, file: "t.toml") == configuration)
+        configuration.arbiter.capacityPerSecond = .milliseconds(900)
+        configuration.arbiter.floorShare = Share(perMille: 125)
+        configuration.arbiter.launchOrder = .shortestFirst
+        configuration.arbiter.accountReservationMax = Rate(millihertz: 12_500)
+        configuration.device.probeSocket = nil
+        configuration.vmm.group = "a \"quoted\" \\ group\n"
+        configuration.vmm.mode = 0o666
+        configuration.clients.linger = .zero
+        #expect(try ConfigurationFile.parse(configuration.toml, file: "t.toml") == configuration)
+    }
+
+    /// Changes each setting by its key and looks for the change: no two keys share a place, and none is without effect.
+    @Test("each key sets a place of its own")
+    func places() throws {
+        var seen: [DaemonConfiguration] = []
+        for key in ConfigurationKey.all {
+            let value = try #require(Self.another(for: key), "no other value is known for \(key.path)")
+            let text = "[\(key.section)]\n\(key.name) = \(value.toml)\n"
+            let changed = try ConfigurationFile.parse(text, file: "t.toml")
+            #expect(key.read(changed) == value, "\(key.path)")
+            #expect(!seen.contains(changed), "\(key.path) has the place of another")
+            #expect(changed != DaemonConfiguration(), "\(key.path) has no effect")
+            seen.append(changed)
+        }
+    }
+
+    /// Another value inside the key's bounds.
+    private static func another(for key: ConfigurationKey) -> ConfigurationValue? {
+        switch (key.kind, key.defaultValue) {
+        case (.duration(let range), .duration(let value)):
+            .duration(value > range.lowerBound ? value - Nanoseconds(1) : value + Nanoseconds(1))
+        case (.integer(let range), .integer(let value)): .integer(value > range.lowerBound ? value - 1 : value + 1)
+        case (.share, .share(let value)): .share(Share(perMille: value.perMille + 1))
+        case (.optionalRate, _): .rate(.perSecond(7))
+        case (.choice(let names), let value): names.map { .choice($0) }.first { $0 != value }
+        case (.path, _), (.optionalPath, _): .text("/another/path")
+        case (.optionalGroup, _): .text("another")
+        case (.fileMode, _): .fileMode(0o600)
+        default: nil
+        }
+    }
+
+    /// Counts the fields by reflection, so that a new one cannot be forgotten in the table.
+    @Test("every setting of the Arbiter has a key")
+    func complete() {
+        func leaves(_ value: Any) -> Int {
+            let children = Mirror(reflecting: value).children
+            let isLeaf =
+                value is Nanoseconds || value is Share || value is Rate? || value is LaunchOrder || children.isEmpty
+            return isLeaf ? 1 : children.reduce(0) { $0 + leaves($1.value) }
+        }
+        let keys = ConfigurationKey.all.filter { ["arbiter", "planning_cost"].contains($0.section) }
+        #expect(keys.count == leaves(Configuration()))
+    }
+
+    @Test("every default lies inside its own bounds, and every key has a reason that is a sentence")
+    func defaults() {
+        #expect(Set(ConfigurationKey.all.map(\.path)).count == ConfigurationKey.all.count)
+        for key in ConfigurationKey.all {
+            #expect(key.reason.hasSuffix("."), "\(key.path)")
+            let text = key.defaultValue.toml.trimmingPrefix("\"")
+            let bare = String(text.hasSuffix("\"") ? text.dropLast() : text)
+            let parsed = Int64(bare).flatMap { key.kind.parse($0) } ?? key.kind.parse(bare)
+            #expect(parsed == key.defaultValue, "\(key.path)")
+        }
+    }
+
+    @Test("a syntax error is told with its line and column")
+    func syntax() {
+        let found = problems("[arbiter]\nhold = \n")
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix("t.toml:2:") == true)
+    }
+
+    @Test(
+        "an unknown key is told by its full path, with the one that was meant",
+        arguments: [
+            ("[arbiter]\nchunk_page = 3", "t.toml: arbiter.chunk_page: unknown key; did you mean arbiter.chunk_pages?"),
+            ("[client]\nlinger = \"1s\"", "t.toml: client: unknown section; did you mean [clients]?"),
+            ("[arbiter]\nlinger = \"1s\"", "t.toml: arbiter.linger: unknown key; did you mean clients.linger?"),
+            ("[arbiter]\nzzzzzzzz = 1", "t.toml: arbiter.zzzzzzzz: unknown key"),
+            ("capacity = \"1s\"", "t.toml: capacity: unknown key; did you mean arbiter.capacity?"),
+            ("arbiter = 3", "t.toml: arbiter: is a section: write [arbiter] on a line of its own, and its keys below"),
+        ])
+    func unknown(_ text: String, _ problem: String) {
+        #expect(problems(text) == [problem])
+    }
+
+    @Test(
+        "a wrong value is told with what was expected and what was found",
+        arguments: [
+            ("[arbiter]\nchunk_pages = \"32\"", "expected a whole number from 1 to 512; found the text \"32\""),
+            ("[arbiter]\nchunk_pages = 0", "expected a whole number from 1 to 512; found the number 0"),
+            ("[arbiter]\nhold = 5", "found the number 5"),
+            ("[arbiter]\nhold = \"5\"", "expected a duration from \"200us\" to \"10ms\""),
+            ("[arbiter]\nhold = \"1s\"", "found the text \"1s\""),
+            ("[arbiter]\nfloor_share = 0.1", "expected a share from \"0.1%\" to \"90%\"; found the number 0.1"),
+            ("[arbiter]\nlaunch_order = \"lifo\"", "one of \"first-come-first-served\", \"shortest-first\""),
+            (
+                "[arbiter]\naccount_reservation_max = true",
+                "expected a rate from \"0.025/s\" to \"10000/s\", or \"none\""
+            ),
+            ("[vmm]\nsocket = \"sock\"", "expected an absolute path"),
+            ("[vmm]\nsocket_mode = 660", "expected a file mode such as \"0660\""),
+            ("[vmm]\nsocket_mode = \"0060\"", "expected a file mode"),
+            ("[device]\npath = [\"/dev/sev\"]", "expected an absolute path; found a list"),
+            ("[clients.linger]\nx = 1", "found a section"),
+        ])
+    func wrongValue(_ text: String, _ part: String) {
+        let found = problems(text)
+        #expect(found.count == 1)
+        #expect(found.first?.contains(part) == true, "\(found)")
+    }
+
+    @Test("values that contradict each other are told, naming both")
+    func contradictions() {
+        #expect(
+            problems("[arbiter]\ncapacity = \"200ms\"") == [
+                "t.toml: arbiter.launch_reserve: must be less than arbiter.capacity (200ms)"
+            ])
+        #expect(problems("[arbiter]\nguest_wait_reserved = \"100ms\"").count == 1)
+        #expect(problems("[vmm]\nsocket = \"/a\"\n[manager]\nsocket = \"/a\"").count == 1)
+    }
+
+    @Test("all mistakes are told at once")
+    func all() {
+        #expect(problems("[arbiter]\nhold = 5\nchunk_page = 1\n[clint]\nx = 1").count == 3)
+    }
+
+    @Test("an edit is an insertion, a deletion, a replacement, or a swap of neighbours")
+    func editDistance() {
+        #expect(NearestKey.editDistance("hold", "hold") == 0)
+        #expect(NearestKey.editDistance("hold", "holds") == 1)
+        #expect(NearestKey.editDistance("hodl", "hold") == 1)
+        #expect(NearestKey.editDistance("held", "hold") == 1)
+        #expect(NearestKey.editDistance("", "hold") == 4)
+        #expect(NearestKey.editDistance("kitten", "sitting") == 3)
+    }
+}

@@ -1,0 +1,34 @@
+import Arbiter
+import VMMProtocol
+
+@testable import spschedd
+
+// `#expect` takes its arguments by value, which noncopyable and mutating things do not allow: these hold one each.
+
+final class HeldMachine {
+    private var machine = ConnectionStateMachine()
+
+    func received(_ message: ClientMessage, tag: UInt64, now: Instant) -> ConnectionStateMachine.OnMessage {
+        machine.received(message, tag: tag, now: now)
+    }
+
+    func receivedMalformed(_ error: WireError, now: Instant) -> ConnectionStateMachine.OnMessage {
+        machine.receivedMalformed(error, now: now)
+    }
+
+    func registered(_ vm: VMID) { machine.registered(vm) }
+    func unregistered() { machine.unregistered() }
+    func opened(tag: UInt64) -> Bool { machine.opened(tag: tag) }
+    @discardableResult func replied(tag: UInt64) -> Bool { machine.replied(tag: tag) }
+    func isOpen(tag: UInt64) -> Bool { machine.isOpen(tag: tag) }
+    func helloTimedOut() -> DisconnectReason? { machine.helloTimedOut() }
+    func ended() -> VMID? { machine.ended() }
+}
+
+final class HeldBudget {
+    private var budget = LogBudget()
+
+    func admitsRecord(at now: Instant) -> Bool { budget.admitsRecord(at: now) }
+    func admitsMistake(at now: Instant) -> Bool { budget.admitsMistake(at: now) }
+    func takeWithheld(at now: Instant) -> Int? { budget.takeWithheld(at: now) }
+}

@@ -1,0 +1,77 @@
+import Arbiter
+import Testing
+
+@testable import spschedd
+
+@Suite("What is written down")
+struct JournalTests {
+    private static let now = Instant(sinceBoot: .seconds(1_000))
+
+    @Test("each event has an identity of its own, in the form that journalctl takes")
+    func identities() {
+        let identities = Set(LogEvent.allCases.map(\.messageID))
+        #expect(identities.count == LogEvent.allCases.count)
+        for identity in identities {
+            #expect(identity.count == 32)
+            #expect(identity.allSatisfy { $0.isHexDigit && !$0.isUppercase })
+        }
+    }
+
+    @Test("a record has its sentence, priority, event and place, and its own fields under our prefix")
+    func fields() {
+        let record = LogRecord(
+            .turnOverdue, .warning, "It is late.", [LogField(.vmName, "web"), LogField(.turn, 7)], file: "a/b.swift",
+            line: 12, function: "f()")
+        #expect(
+            record.journalFields == [
+                "MESSAGE=It is late.", "PRIORITY=4", "MESSAGE_ID=\(LogEvent.turnOverdue.messageID)",
+                "SYSLOG_IDENTIFIER=spschedd", "CODE_FILE=a/b.swift", "CODE_LINE=12", "CODE_FUNC=f()",
+                "SPSCHEDD_VM_NAME=web", "SPSCHEDD_TURN=7",
+            ])
+    }
+
+    @Test("a client's long text is cut, so that a record has a bound")
+    func bound() {
+        let long = String(repeating: "x", count: 100_000)
+        let record = LogRecord(.protocolError, .notice, long, [LogField(.client, long)])
+        for field in record.journalFields { #expect(field.utf8.count <= DaemonLimits.logFieldBytes + 32) }
+    }
+
+    @Test("a full ring loses the newest records, counts them, and never makes its writer wait")
+    func fullRing() throws {
+        let queue = try LogQueue(capacity: 2)
+        for number in 0..<5 { queue.push(LogRecord(.ready, .info, "\(number)")) }
+        guard case .records(let records, let dropped) = queue.next() else {
+            Issue.record("the queue says that it is closed")
+            return
+        }
+        #expect(records.map(\.message) == ["0", "1"])
+        #expect(dropped == 3)
+        queue.close()
+        guard case .closed = queue.next() else {
+            Issue.record("a closed and empty queue says that it is neither")
+            return
+        }
+    }
+
+    @Test("an account may name one mistake in a window, and the rest are counted and told once")
+    func mistakeBudget() {
+        let budget = HeldBudget()
+        #expect(budget.admitsMistake(at: Self.now))
+        for _ in 0..<500 { #expect(!budget.admitsMistake(at: Self.now + .seconds(1))) }
+        #expect(budget.admitsRecord(at: Self.now + .seconds(1)))
+        #expect(budget.takeWithheld(at: Self.now + .seconds(1)) == nil)
+        let later = Self.now + DaemonLimits.logWindow
+        #expect(budget.takeWithheld(at: later) == 500)
+        #expect(budget.takeWithheld(at: later) == nil)
+        #expect(budget.admitsMistake(at: later))
+    }
+
+    @Test("an account cannot fill the journal")
+    func recordBudget() {
+        let budget = HeldBudget()
+        let admitted = (0..<10_000).count { _ in budget.admitsRecord(at: Self.now) }
+        #expect(admitted == DaemonLimits.logRecordsPerAccount)
+        #expect(budget.takeWithheld(at: Self.now + DaemonLimits.logWindow) == 10_000 - admitted)
+    }
+}
