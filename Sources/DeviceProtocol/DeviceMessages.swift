@@ -43,7 +43,8 @@ public struct ProbeReport: Equatable, Sendable {
         case failed = 2
         /// The firmware answered with an error: the device itself is alive.
         case firmwareRefused = 3
-        /// No command was issued: there is no device, it cannot be opened, or SNP is off. `text` says which and what to do.
+        /// No command was issued: there is no device, it cannot be opened, or SNP is off. `text` says which and what to
+        /// do.
         case notAttempted = 4
     }
 

@@ -34,8 +34,8 @@ public struct DeviceProcessConnection: ~Copyable, Sendable {
         return reply.report
     }
 
-    /// Asks for one probe; its reply comes by `receive` under the tag returned. Several may be asked for: they are answered
-    /// in order, one command each.
+    /// Asks for one probe; its reply comes by `receive` under the tag returned. Several may be asked for: they are
+    /// answered in order, one command each.
     public mutating func sendProbe() throws(DeviceProtocolError) -> UInt64 {
         lastTag += 1
         try messages.send(ProbeRequest(tag: lastTag).encoded())

@@ -4,8 +4,8 @@ import SPModel
 
 /// One open of the emulated device: the blocking client of `sp-emulator`.
 ///
-/// Made by path, as a process opens `/dev/sev`, or from a descriptor that another process handed over. Not for two threads
-/// at once.
+/// Made by path, as a process opens `/dev/sev`, or from a descriptor that another process handed over. Not for two
+/// threads at once.
 public struct EmulatorConnection: ~Copyable, Sendable {
     private let messages: MessageSocket
     private var lastTag: UInt64 = 0

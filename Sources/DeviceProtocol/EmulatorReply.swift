@@ -117,8 +117,8 @@ extension EmulatorReply {
 }
 
 extension CommandResult {
-    /// `i32 errno, u32 firmware code, u64 queued, u64 service, u32 units done, u8 has platform, u8 major, u8 minor, u8 0,
-    /// u32 guests, u32 0`.
+    /// `i32 errno, u32 firmware code, u64 queued, u64 service, u32 units done, u8 has platform, u8 major, u8 minor, u8
+    /// 0, u32 guests, u32 0`.
     fileprivate func put(into writer: inout MessageWriter) {
         writer.put(errno)
         writer.put(firmwareCode.rawValue)

@@ -1,6 +1,7 @@
 /// What the firmware answered: its number, its name in `linux/psp-sev.h`, and what it means.
 ///
-/// Never mixed with an errno: the kernel's EBUSY says that the device was given up; the firmware has no code for "busy".
+/// Never mixed with an errno: the kernel's EBUSY says that the device was given up; the firmware has no code for
+/// "busy".
 public struct FirmwareCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     public let rawValue: UInt32
 

@@ -11,7 +11,8 @@ public struct CommandSequence: Sendable, Equatable {
     /// Whether LAUNCH_FINISH verifies an ID block.
     public let hasIDBlock: Bool
 
-    /// `nil` if no single ioctl is of this kind (a whole launch is many), or if it has no units or more than `Limits` allow.
+    /// `nil` if no single ioctl is of this kind (a whole launch is many), or if it has no units or more than `Limits`
+    /// allow.
     public init?(kind: CommandKind, units: UInt32 = 1, pageKind: PageKind = .normal, hasIDBlock: Bool = false) {
         guard let most = Self.unitsMax(of: kind), units >= 1, units <= most else { return nil }
         self.kind = kind
@@ -68,6 +69,7 @@ public struct CommandSequence: Sendable, Equatable {
 
 /// Every limit of the model, each with its reason.
 public enum ModelLimits {
-    /// 1 GiB measured by one ioctl: more than any firmware image, and 131 s of legacy SP time fits a `Nanoseconds` many times.
+    /// 1 GiB measured by one ioctl: more than any firmware image, and no sum of times comes near the range of a
+    /// `Nanoseconds`.
     public static let pagesInIoctl: UInt32 = 262_144
 }

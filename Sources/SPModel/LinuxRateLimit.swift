@@ -2,8 +2,9 @@ import Arbiter
 
 /// Linux's `___ratelimit()` (lib/ratelimit.c), for a state that no two callers use at once.
 ///
-/// A fixed window that begins with the first call after the last window's end, not when that ended: with a burst of 1, two
-/// calls are allowed only if they are at least the interval and one jiffy apart. What a window leaves unused is lost.
+/// A fixed window that begins with the first call after the last window's end, not when that ended: with a burst of 1,
+/// two calls are allowed only if they are at least the interval and one jiffy apart. What a window leaves unused is
+/// lost.
 public struct LinuxRateLimit: Sendable {
     public let intervalJiffies: Int64
     public let burst: Int32
@@ -40,7 +41,8 @@ public struct LinuxRateLimit: Sendable {
         return true
     }
 
-    /// `time_is_before_jiffies(begin + interval)`: strictly before, so the window is one jiffy longer than its interval.
+    /// `time_is_before_jiffies(begin + interval)`: strictly before, so the window is one jiffy longer than its
+    /// interval.
     private mutating func openWindow(at jiffies: Int64) {
         guard let begin = window?.begin else {
             window = (jiffies, burst)

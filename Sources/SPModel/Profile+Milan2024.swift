@@ -4,11 +4,12 @@ extension Profile {
     /// An EPYC 7003 ("Milan") host, as far as public measurements up to 2026 tell.
     ///
     /// Sources:
-    /// - SEVeriFast (ASPLOS 2024, doi 10.1145/3620665.3640424), artifact github.com/SEVeriFast/severifast: `pre-encrypt.pdf`
-    ///   (time of one LAUNCH_UPDATE ioctl against its size, 100 runs each), `concurrent-boot.pdf` (33.7 and 556 ms more for
-    ///   each concurrent launch).
+    /// - SEVeriFast (ASPLOS 2024, doi 10.1145/3620665.3640424), artifact github.com/SEVeriFast/severifast:
+    ///   `pre-encrypt.pdf` (time of one LAUNCH_UPDATE ioctl against its size, 100 runs each), `concurrent-boot.pdf`
+    ///   (33.7 and 556 ms more for each concurrent launch).
     /// - tacra-est, github.com/nikolaichuk7/tacra-est: report ioctls in a guest, n2d Milan, firmware 1.58, n = 180.
-    /// - enarx-keepldr, github.com/enarx-archive/enarx-keepldr pull requests 246 and 248: `strace -T` of a legacy SEV launch.
+    /// - enarx-keepldr, github.com/enarx-archive/enarx-keepldr pull requests 246 and 248: `strace -T` of a legacy SEV
+    ///   launch.
     ///
     /// The boot times that rows were fitted to do not validate the model.
     public static let milan2024 = Profile(

@@ -8,9 +8,9 @@ import Arbiter
 ///                    +--- arrives again 30 µs later ---+
 /// ```
 ///
-/// Knows no clock: every entry takes `now`, which must not run backwards. A command begins at the later of its own arrival
-/// and its predecessor's end and ends one drawn service time later, however late `advance` is called: lateness of the
-/// caller never adds up.
+/// Knows no clock: every entry takes `now`, which must not run backwards. A command begins at the later of its own
+/// arrival and its predecessor's end and ends one drawn service time later, however late `advance` is called: lateness
+/// of the caller never adds up.
 public struct SecureProcessor: Sendable {
     public let profile: Profile
 
@@ -28,7 +28,8 @@ public struct SecureProcessor: Sendable {
 
     /// - Parameters:
     ///   - recordsRuns: whether `takeRuns` has anything to give.
-    ///   - slowOneIn: makes one firmware command in so many take ten times as long; at least 1. No such thing was observed.
+    ///   - slowOneIn: makes one firmware command in so many take ten times as long; at least 1. No such thing was
+    ///     observed.
     public init(profile: Profile, seed: UInt64, recordsRuns: Bool = false, slowOneIn: UInt64? = nil) {
         self.profile = profile
         self.slowOneIn = slowOneIn
@@ -38,7 +39,8 @@ public struct SecureProcessor: Sendable {
 
     // MARK: Commands
 
-    /// One ioctl or guest request of `origin`, which must have no other outstanding. Everything due by `now` happens first.
+    /// One ioctl or guest request of `origin`, which must have no other outstanding. Everything due by `now` happens
+    /// first.
     public mutating func submit(
         _ sequence: CommandSequence, origin: UInt64, tag: UInt64, at now: Instant,
         into completions: inout [Completion]

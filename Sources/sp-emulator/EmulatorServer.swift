@@ -6,8 +6,9 @@ import SPModel
 
 /// Drives the model in real time: sockets in, results out. One thread.
 ///
-/// Each turn of the loop first lets the model do what is due, then waits for the next record or for the next end, whichever
-/// is first. The model decides when commands end; the loop only has to look in time, and measures how late it does.
+/// Each turn of the loop first lets the model do what is due, then waits for the next record or for the next end,
+/// whichever is first. The model decides when commands end; the loop only has to look in time, and measures how late it
+/// does.
 struct EmulatorServer: ~Copyable {
     private let listener: UnixListener
     private let poll: EventPoll

@@ -13,7 +13,8 @@ struct LatenessHistogram {
         max = Swift.max(max, lateness)
     }
 
-    /// The lateness that so many thousandths of the results did not exceed, to the microsecond below; zero without results.
+    /// The lateness that so many thousandths of the results did not exceed, to the microsecond below; zero without
+    /// results.
     func quantile(perMille: Int) -> Nanoseconds {
         let wanted = UInt64((count * perMille + 999) / 1_000)
         var seen: UInt64 = 0

@@ -3,16 +3,16 @@ import ArgumentParser
 import Glibc
 import LinuxIO
 
-/// The only process that issues ioctls on the device: it may sleep in the kernel for as long as the SP hangs, out of the
-/// reach of any signal, and nobody else has to.
+/// The only process that issues ioctls on the device: it may sleep in the kernel for as long as the SP hangs, out of
+/// the reach of any signal, and nobody else has to.
 @main
 struct App: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spschedd-device",
         abstract: "Issue platform commands to the AMD Secure Processor on behalf of spschedd.",
         discussion: """
-            Answers probes on a SOCK_SEQPACKET socket, inherited from the service manager or given with --socket, one at a \
-            time. Only root, the process's own user and the owner of the socket may ask.
+            Answers probes on a SOCK_SEQPACKET socket, inherited from the service manager or given with --socket, one \
+            at a time. Only root, the process's own user and the owner of the socket may ask.
             """,
         version: PackageVersion.current)
 

@@ -37,8 +37,8 @@ struct Prober {
         case ETIMEDOUT, EBUSY:
             report.outcome = .dead
             report.text = """
-                \(path): the ccp driver has given the device up (\(SystemError.sentence(for: errno))). Load ccp again, or \
-                reboot the host.
+                \(path): the ccp driver has given the device up (\(SystemError.sentence(for: errno))). Load ccp again, \
+                or reboot the host.
                 """
         case EIO where firmwareCode != .success && firmwareCode != .notCalled:
             report.outcome = .firmwareRefused

@@ -35,8 +35,8 @@ struct SEVDevice {
             platform: result == 0 ? platform : nil, path: path)
     }
 
-    /// Where SNP is not in use, newer kernels initialise the whole platform for one status command and shut it down again,
-    /// caches of every CPU written back: far more than a probe may cost.
+    /// Where SNP is not in use, newer kernels initialise the whole platform for one status command and shut it down
+    /// again, caches of every CPU written back: far more than a probe may cost.
     private static func reasonNotToAsk() -> String? {
         guard let value = firstByte(of: parameter) else {
             return
@@ -44,8 +44,9 @@ struct SEVDevice {
         }
         guard value == UInt8(ascii: "Y") || value == UInt8(ascii: "1") else {
             return """
-                not asked, because SNP is off in kvm_amd (\(parameter)): a status command would initialise the platform and \
-                shut it down again. Enable SEV-SNP in the machine's set-up and load kvm_amd with sev=1, sev_es=1 and sev_snp=1.
+                not asked, because SNP is off in kvm_amd (\(parameter)): a status command would initialise the platform \
+                and shut it down again. Enable SEV-SNP in the machine's set-up and load kvm_amd with sev=1, sev_es=1 \
+                and sev_snp=1.
                 """
         }
         return nil

@@ -6,8 +6,8 @@ import LinuxIO
 import SPModel
 import Testing
 
-/// Goal: the emulator as its users meet it. Method: the real process over its real socket; order is proven by results and
-/// by the trace, never by the clock of the test.
+/// Goal: the emulator as its users meet it. Method: the real process over its real socket; order is proven by results
+/// and by the trace, never by the clock of the test.
 @Suite("sp-emulator", .serialized)
 struct EmulatorTests {
     @Test("an update queues again after each page, behind the reports that came meanwhile")

@@ -2,7 +2,8 @@ import Arbiter
 import SPModel
 import Testing
 
-/// Goal: the queue behind the mutex, and what faults do to it. Method: virtual time; the order is read from runs and results.
+/// Goal: the queue behind the mutex, and what faults do to it. Method: virtual time; the order is read from runs and
+/// results.
 @Suite("Secure Processor model")
 struct SecureProcessorTests {
     typealias Completion = SecureProcessor.Completion
@@ -80,6 +81,20 @@ struct SecureProcessorTests {
         }
         let legacy = try #require(completions.last)
         #expect(legacy.service > .milliseconds(120) && legacy.service < .milliseconds(127))
+    }
+
+    @Test("slow commands take ten times as long, as often as they were asked for")
+    func slow() throws {
+        var processor = SecureProcessor(profile: .milan2024, seed: 3, slowOneIn: 10)
+        var completions: [Completion] = []
+        for index in 0..<2_000 {
+            let report = try #require(CommandSequence(kind: .report))
+            let now = start + .seconds(Int64(index))
+            processor.submit(report, origin: 1, tag: UInt64(index), at: now, into: &completions)
+        }
+        processor.advance(to: .distantFuture, into: &completions)
+        let slow = completions.count { $0.service > .milliseconds(60) }
+        #expect(completions.count == 2_000 && (150...250).contains(slow), "\(slow)")
     }
 
     @Test("what cannot be one ioctl is refused: a whole launch, no units, too many")
