@@ -35,6 +35,15 @@ let package = Package(
         .target(
             name: "CSpsched", path: "Sources/libspsched",
             exclude: ["LICENSE", "libspsched.map", "spsched.pc.in"], cSettings: [.treatAllWarnings(as: .error)]),
+        .target(
+            name: "CSpschedTesting", dependencies: ["CSpsched"], path: "Tests/CSpschedTesting",
+            cSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "spsched-seccomp-probe", dependencies: ["CSpsched"], path: "Tests/SeccompProbe",
+            cSettings: [.treatAllWarnings(as: .error)]),
+        .testTarget(
+            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSpschedTesting", "VMMProtocol"],
+            swiftSettings: strict),
 
         // What commands cost the SP, and the SP itself in virtual time.
         .target(name: "SPModel", dependencies: ["Arbiter"], swiftSettings: pure),
