@@ -1217,12 +1217,6 @@ static enum received receive(struct spsched *client, int flags)
     return client->lost ? RECEIVED_LOSS : RECEIVED_MESSAGE;
 }
 
-/* Hears everything that has come, unless another thread is at it. */
-static void drain(struct spsched *client)
-{
-    while (!client->lost && !client->receiving && receive(client, MSG_DONTWAIT) == RECEIVED_MESSAGE) { }
-}
-
 /* Wakes a waiting thread to receive, if none does. */
 static void hand_over(struct spsched *client)
 {
@@ -1232,6 +1226,13 @@ static void hand_over(struct spsched *client)
             wake_slot(slot);
             return;
         }
+}
+
+/* Hears everything that has come, unless another thread is at it. */
+static void drain(struct spsched *client)
+{
+    while (!client->lost && !client->receiving && receive(client, MSG_DONTWAIT) == RECEIVED_MESSAGE) { }
+    hand_over(client); /* whoever began to wait meanwhile follows nobody now */
 }
 
 /* ---- Waiting ---- */
@@ -1287,7 +1288,6 @@ static void wait_answered(struct spsched *client, struct slot *slot)
 static void ask(struct spsched *client, struct slot *slot, uint64_t now)
 {
     set_deadline(client, slot, now);
-    if (client->absent) drain(client);
     if (client->absent || (session_is_unknown(client, slot) && !client->lost)) {
         /* What ends something is said even to a silent daemon. */
         if (slot->releases) transmit_release(client, &slot->release);
@@ -1369,11 +1369,13 @@ static void copy_name(char out[64], const char *name)
     if (used) memcpy(out, name, used);
 }
 
-/* Takes the lock of a handle that this process may use. */
+/* Takes the lock of a handle that this process may use. An absent daemon is listened for: it may have come back. (Here,
+ * because the lock is let go meanwhile: no tag may be taken and not yet be sent.) */
 static bool enter(struct spsched *client)
 {
     if (atomic_load_explicit(client->alive, memory_order_relaxed) == 0) return false;
     pthread_mutex_lock(&client->lock);
+    if (client->absent) drain(client);
     return true;
 }
 
@@ -1937,7 +1939,6 @@ static void listen_idle(struct spsched *client)
     poll(&watched, 1, LISTEN_TICK_MS);
     pthread_mutex_lock(&client->lock);
     if (client->status.waiting == 0 && !atomic_load(&client->closing)) drain(client);
-    hand_over(client);
 }
 
 static void *serve(void *argument)
@@ -1973,7 +1974,6 @@ enum spsched_result spsched_reconnect(struct spsched *client)
     } else {
         drain(client);
         if (client->lost) reconnect(client);
-        hand_over(client);
     }
     return leave(client, client->lost ? SPSCHED_ABSENT : SPSCHED_OK);
 }
