@@ -102,7 +102,8 @@ extension Arbiter {
         _ kind: CommandKind, units: UInt32, maxWait: Nanoseconds?, request: RequestID, slot: Int,
         _ decisions: inout [Decision]
     ) throws(RequestError) {
-        let deadline = maxWait.map { clock + $0 } ?? .distantFuture
+        // A client may name any wait: one beyond the end of time is as good as none.
+        let deadline = maxWait.map { clock + $0.clamped(to: .zero...(.distantFuture - clock)) } ?? .distantFuture
         switch kind.commandClass {
         case .platform:
             throw .kindNotAllowed

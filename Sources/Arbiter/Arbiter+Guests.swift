@@ -22,7 +22,7 @@ extension Arbiter {
         }
         let opens = limitOpens(slot)
         guard opens > clock else { return admitToQueue(slot, &decisions) }
-        guard opens - clock <= virtualMachines[slot].guestWaitMax else {
+        guard opens - clock < virtualMachines[slot].guestWaitMax else {
             return refuse(slot, .limit, retryAfter: opens - clock, &decisions)
         }
         virtualMachines[slot].phase = .barred
@@ -178,7 +178,7 @@ extension Arbiter {
 
     /// A shared request came to conform to the reservation while it waited.
     mutating func reservationConforms(_ slot: Int) {
-        guard virtualMachines[slot].phase == .queued, !wasOverloaded else { return }
+        guard virtualMachines[slot].phase == .queued else { return }
         guard shared.contains(slot), chargeReservationIfConforming(slot) else { return }
         removeFromParts(slot)
         insert(slot)
@@ -198,7 +198,8 @@ extension Arbiter {
         if guest.deadline <= clock {
             return refuse(slot, .maxWait, retryAfter: predictedStart(slot), &decisions)
         }
-        if virtualMachines[slot].phase == .queued, !wasOverloaded, !guest.isAged, !guest.isPatient {
+        if guest.isAged, age(slot) >= Limits.lastChanceAfter { return setGuestWait(slot, until: .distantFuture) }
+        if !wasOverloaded, !guest.isAged, !guest.isPatient {
             if !guest.isReserved { reservationConforms(slot) }
             if virtualMachines[slot].guest?.isReserved == true {
                 virtualMachines[slot].guest?.isPatient = true
@@ -372,11 +373,15 @@ extension Arbiter {
     /// the floor.
     func predictedStart(_ slot: Int) -> Nanoseconds {
         let ahead = ahead(of: slot)
-        let residual = max(turn?.remaining(at: clock) ?? .zero, turnBeside?.remaining(at: clock) ?? .zero)
-        guard launchUsesSP else { return residual + ahead }
-        let afterLaunches = sessions.totalCost + ahead
-        let byFloor = floor.timeToCover(ahead + guestCost(slot))
-        return residual + min(afterLaunches, byFloor)
+        let (residual, residualBeside) = (turn?.remaining(at: clock), turnBeside?.remaining(at: clock) ?? .zero)
+        let busy = max(residual ?? .zero, residualBeside)
+        guard launchUsesSP else { return busy + ahead }
+        // What the turn in service has done is still part of what its session has to do.
+        let done = turn.map { $0.kind.commandClass == .launch ? $0.predicted - $0.remaining(at: clock) : .zero }
+        let afterLaunches = max(busy, sessions.totalCost - (done ?? .zero)) + ahead
+        // The bucket grows meanwhile; beside a whole launch the guest need not wait for the end of the turn.
+        let inTheWay = turn?.isWholeLaunch == true ? residualBeside : busy
+        return min(afterLaunches, max(inTheWay, floor.timeToCover(ahead + guestCost(slot))))
     }
 
     /// Whether a launch has the SP, is ready for it, or has it held. One that thinks longer than its hold does not

@@ -4,11 +4,13 @@
 /// service ÷ its weight and is kept within `lead` of it, on both sides. A refused VM counts as backlogged: it sleeps in
 /// its guest and must not lose its place. Unit: 1/256 ns per unit of weight (`Limits.virtualTimeScale`).
 struct FairShare: Sendable {
-    private(set) var virtualTime: Int64 = 0
+    private(set) var virtualTime: Int64
     private(set) var sumOfWeights: Int64 = 0
     /// L: how far a tag may stray from the virtual time.
     private(set) var lead: Int64 = 0
     private var remainder: Int64 = 0
+
+    init(startingAt virtualTime: Int64 = 0) { self.virtualTime = virtualTime }
 
     mutating func join(_ weight: Weight) { changeSum(by: weight.value) }
     mutating func leave(_ weight: Weight) { changeSum(by: -weight.value) }

@@ -138,6 +138,12 @@ final class Host {
         try arbiter.beginLaunch(plan, of: vm, now: now)
     }
 
+    /// Begins a session and asks for its first command: the whole launch, if it is declared so.
+    func acquire(_ first: CommandKind, of vm: VMID, beginning plan: LaunchPlan) throws -> RequestID {
+        _ = try begin(plan, of: vm)
+        return try plan.isWhole ? acquire(.wholeLaunch, plan.pages, of: vm) : acquire(first, of: vm)
+    }
+
     func end(_ session: SessionID, of vm: VMID) throws(RequestError) {
         try step { (arbiter, now, out) throws(RequestError) in
             try arbiter.endLaunch(session, of: vm, now: now, into: &out)

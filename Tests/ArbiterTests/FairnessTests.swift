@@ -1,0 +1,100 @@
+import Testing
+
+@testable import Arbiter
+
+/// Goal: rule 6 (c): shares by weight, and a refused VM keeps its place. Method: populations of looping guests.
+@Suite("Fairness")
+struct FairnessTests {
+    private func population(
+        _ count: Int, on host: Host,
+        _ registration: (Int) -> Registration = { _ in Registration(reservationWanted: .zero) }
+    ) throws -> [LoopingGuest] {
+        host.remembers = false
+        host.checksEvery = 101
+        return try (0..<count).map {
+            try LoopingGuest(registration($0), on: host, startingAfter: .milliseconds(Int64($0)))
+        }
+    }
+
+    @Test("64 guests in a tight loop share equally: Jain's index is at least 0.98 in each window of 30 s")
+    func sixtyFour() throws {
+        let host = Host(virtualMachines: 64)
+        let guests = try population(64, on: host)
+        for window in 0..<2 {
+            let from = host.now
+            host.run(for: .seconds(30))
+            let served = guests.map { $0.served(from: from, to: host.now) }
+            #expect(served.allSatisfy { $0 >= 10 })
+            #expect(jainIndexPerMille(served) >= 980, "window \(window): \(served.sorted())")
+        }
+        // A guest that retries every 2 s is never refused for 60 s.
+        #expect(guests.allSatisfy { $0.mostRefusalsInARow <= 20 })
+    }
+
+    @Test("weights 100, 200 and 400 share in proportion when none of them comes to a third")
+    func weights() throws {
+        let host = Host(virtualMachines: 16)
+        // Sum 1500: 100 → 1/15, 200 → 2/15, 400 → 4/15.
+        let weights: [Int64] = [100, 100, 100, 200, 200, 400, 400]
+        let guests = try population(weights.count, on: host) {
+            Registration(reservationWanted: .zero, weight: Weight(weights[$0]))
+        }
+        host.run(for: .seconds(30))
+        let total = guests.reduce(0) { $0 + $1.served.count }
+        for (guest, weight) in zip(guests, weights) {
+            let expected = total * Int(weight) / 1_500
+            #expect(abs(guest.served.count - expected) <= expected / 50 + 2)
+        }
+        #expect(total >= 3_990)
+    }
+
+    @Test("a guest that was idle gets no more than its share when it comes back")
+    func noCredit() throws {
+        let host = Host(virtualMachines: 8)
+        let busy = try population(3, on: host)
+        host.run(for: .seconds(20))
+        let late = try LoopingGuest(Registration(reservationWanted: .zero), on: host)
+        let from = host.now
+        host.run(for: .seconds(4))
+        let others = busy.map { $0.served(from: from, to: host.now) }
+        #expect(late.served.count <= (others.max() ?? 0) + 3)
+        #expect(late.served.count >= (others.min() ?? 0) - 3)
+    }
+
+    @Test("the virtual time may run round")
+    func wrapAround() {
+        var share = FairShare(startingAt: .max - 1_000)
+        for _ in 0..<2 { share.join(Weight(100)) }
+        var tags = [share.virtualTime, share.virtualTime]
+        var order = RankedIndex(capacity: 2)
+        var served = [0, 0]
+        for _ in 0..<1_000 {
+            for slot in 0..<2 { order.set(slot, key: tags[slot], tie: Int64(slot), cost: .zero) }
+            guard let first = order.first else { return }
+            served[first] += 1
+            tags[first] = share.serve(.microseconds(7_500), weight: Weight(100), tag: share.clamped(tags[first]))
+        }
+        #expect(share.virtualTime < 0)
+        #expect(served == [500, 500])
+    }
+
+    @Test("the virtual time advances by the service over the sum of weights, and loses nothing to rounding")
+    func remainder() {
+        var share = FairShare()
+        share.join(Weight(7))
+        share.join(Weight(90))
+        for _ in 0..<97 { _ = share.serve(Nanoseconds(1), weight: Weight(7), tag: share.virtualTime) }
+        #expect(share.virtualTime == Limits.virtualTimeScale)
+    }
+
+    @Test("a tag stays within two retry quanta over the sum of weights, on both sides, also when the sum changes")
+    func clamp() {
+        var share = FairShare()
+        share.join(Weight(100))
+        let lead = Limits.backlogMemory.count * Limits.virtualTimeScale / 100
+        #expect(share.clamped(.max / 4) == lead)
+        #expect(share.clamped(.min / 4) == -lead)
+        share.join(Weight(300))
+        #expect(share.clamped(.max / 4) == lead / 4)
+    }
+}
