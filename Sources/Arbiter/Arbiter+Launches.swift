@@ -246,7 +246,6 @@ extension Arbiter {
     }
 
     mutating func launchTurnEnded(_ turn: Turn, slot: Int?, occupancy: Nanoseconds) {
-        overload.add(occupancy, at: clock)
         totals.launchTurns += 1
         totals.launchService += occupancy
         guard let slot else { return }

@@ -52,16 +52,19 @@ extension Arbiter {
         while let index = timers.first, let key = timers.firstKey, key <= now.sinceBoot.count {
             timers.remove(index)
             accrue(to: max(Instant(sinceBoot: Nanoseconds(key)), clock))
+            noticeOverload(&decisions)
             fire(index, &decisions)
         }
         accrue(to: now)
+        noticeOverload(&decisions)
     }
 
-    /// Time passes: the floor grows, and an idle SP is charged to the session that holds it.
+    /// Time passes: the floor grows, launches use their reserve, and an idle SP is charged to the session that holds it.
     mutating func accrue(to now: Instant) {
         let elapsed = now - clock
         guard elapsed > .zero else { return }
         if floorWaiters > 0 { floor.grow(over: elapsed) }
+        if turn?.kind.commandClass == .launch { overload.add(elapsed, at: now) }
         if let holder = heldFor, anythingElseWaits {
             virtualMachines[holder].session?.holdCost += elapsed
             overload.add(elapsed, at: now)

@@ -58,7 +58,8 @@ extension Arbiter {
     public func overview(now: Instant) -> Overview {
         Overview(
             virtualMachines: Int(ledger.virtualMachines), device: device.state, isDraining: isDraining,
-            reservationsAreSuspended: wasOverloaded, reserved: ledger.reserved, rateLeft: ledger.rateLeft,
+            reservationsAreSuspended: overload.isOverloaded(at: max(now, clock)), reserved: ledger.reserved,
+            rateLeft: ledger.rateLeft,
             reservedWait: ledger.reservedWait, turn: turn.map { view($0, now) },
             turnBeside: turnBeside.map { view($0, now) }, sessionsOpen: sessions.count,
             launchesWaiting: ready.count + readyLong.count, guestsWaiting: aged.count + reserved.count + shared.count,

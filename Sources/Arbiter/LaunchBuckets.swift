@@ -57,9 +57,11 @@ struct LaunchOverload: Sendable {
         self.burst = burst
     }
 
-    mutating func add(_ service: Nanoseconds, at now: Instant) {
-        let before = work.level(at: now, drainPerSecond: reservePerSecond)
-        work.set(min(before + service, burst * 2), at: now)
+    /// Launches used or held the SP for the whole of `elapsed`, which ends now.
+    mutating func add(_ elapsed: Nanoseconds, at now: Instant) {
+        let before = work.level(at: now - elapsed, drainPerSecond: reservePerSecond)
+        work.set(before + elapsed, at: now - elapsed)
+        work.set(min(work.level(at: now, drainPerSecond: reservePerSecond), burst * 2), at: now)
     }
 
     func isOverloaded(at now: Instant) -> Bool {
