@@ -98,7 +98,7 @@ extension Arbiter {
 
     private mutating func grantByFloor(_ decisions: inout [Decision]) -> Bool {
         guard let (slot, part) = firstGuest() else { return false }
-        let cost = guestCost(slot)
+        let cost = costToFloor(slot)
         guard floor.covers(cost) else {
             wake(at: clock + floor.timeToCover(cost))
             return false
@@ -108,11 +108,14 @@ extension Arbiter {
         return true
     }
 
+    /// What the bucket must hold: no more than a planned turn, for which it has room. It is charged what the turn takes.
+    private func costToFloor(_ slot: Int) -> Nanoseconds { min(guestCost(slot), ledger.guestTurn) }
+
     /// Beside a whole launch, one guest turn at a time, when the floor says so. It waits for one page at most.
     private mutating func grantBesideWholeLaunch(_ decisions: inout [Decision]) -> Bool {
         guard let turn, turn.isWholeLaunch, turn.overdueSince == nil, turnBeside == nil else { return false }
         guard let (slot, part) = firstGuest() else { return false }
-        let cost = guestCost(slot)
+        let cost = costToFloor(slot)
         guard floor.covers(cost) else {
             wake(at: clock + floor.timeToCover(cost))
             return false

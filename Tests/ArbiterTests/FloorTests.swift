@@ -120,6 +120,25 @@ struct FloorTests {
         #expect(floor.balance == .microseconds(7_500 + 3_200))
     }
 
+    @Test("reports that take longer than planned are served by the floor too, and paid for")
+    func longerThanPlanned() throws {
+        // A first report of 25 ms makes that the prediction, above all that the bucket holds (23.5 ms).
+        let host = try play(
+            """
+            column 5ms
+            a: turn 5
+            A: pages 200, turn 1, then u*
+            b: turn 5, wait 200
+            asks
+            a  r
+            A  .s
+            b  .....r
+            expect
+            SP aaaaaAAAAAAAbbbbbAAAAAA
+            """, quickFloor)
+        #expect(host.arbiter.floor.balance < .zero)
+    }
+
     @Test("a floor serves the first request in the order of rule 6, and charges what it took")
     func order() throws {
         try play(
