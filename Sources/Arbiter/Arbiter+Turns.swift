@@ -51,7 +51,7 @@ extension Arbiter {
         return nil
     }
 
-    /// The SP is free of this turn: charges its occupancy to whom it belongs.
+    /// The SP is free of this turn: charges its occupancy, up to the end of its lease, to whom it belongs.
     mutating func end(_ ended: Turn) {
         if turn?.id == ended.id {
             turn = nil
@@ -60,7 +60,7 @@ extension Arbiter {
             turnBeside = nil
             clear(.leaseBeside)
         }
-        let occupancy = clock - ended.grantedAt
+        let occupancy = min(clock, ended.leaseEnds) - ended.grantedAt
         let slot = existingSlot(of: ended.vm)
         switch ended.kind.commandClass {
         case .guest: guestTurnEnded(ended, slot: slot, occupancy: occupancy)
