@@ -79,6 +79,9 @@ enum { TAG_HELLO = 1, TAG_REGISTER = 2, TAG_LAUNCH_BEGIN = 3, TAG_FIRST = 16 };
 /* Kinds that no VMM asks for. */
 enum { PLATFORM_STATUS = 0x0300, PLATFORM_COMMAND = 0x0301 };
 
+/* Why REVOKED came, if not for a lease that ended: it names no turn then. */
+enum { REVOKED_SESSION = 2 };
+
 /* Request errors of the daemon that this library acts upon. */
 enum { ERROR_UNKNOWN_TURN = 2, ERROR_SESSION_ALREADY_OPEN = 4, ERROR_TOO_MANY_REQUESTS = 110 };
 
@@ -103,7 +106,7 @@ struct slot {
     uint64_t tag;
     uint16_t type;
     struct spsched_request request;
-    /* RELEASE_AND_ACQUIRE: the first half, until it is sent. */
+    /* RELEASE_AND_ACQUIRE, on the connection of its turn: the first half. */
     bool releases;
     struct wire_release release;
     struct spsched_launch_plan plan;
@@ -780,9 +783,8 @@ static void transmit_slot(struct spsched *client, struct slot *slot, uint64_t no
             transmit_release(client, &slot->release);
             slot->releases = false;
         }
-        /* Sent again, it only acquires: the daemon knows from the first time, or from the hang-up, of the release. */
+        /* On another connection it only acquires: the turn ended with its own. */
         message.type = slot->type = slot->releases ? WIRE_RELEASE_AND_ACQUIRE : WIRE_ACQUIRE;
-        slot->releases = false;
         break;
     default: break;
     }
@@ -939,12 +941,13 @@ static void answer_resync(struct spsched *client, uint64_t epoch, uint64_t now)
 
 static void hear_revoked(struct spsched *client, const struct wire_revoked *revoked)
 {
+    if (revoked->reason == REVOKED_SESSION)
+        note(client, "spschedd ended the launch session: it ran longer than it may");
     struct turn *turn = turn_find(client, revoked->turn);
     if (!turn || turn->revoked) return;
     turn->revoked = true;
     client->status.revoked++;
-    note(client, "spschedd took a turn back: %s",
-        revoked->reason == 2 ? "the launch session ran longer than it may" : "its lease ended before it was released");
+    note(client, "spschedd took a turn back: its lease ended before it was released");
 }
 
 static void accept_admission(struct spsched *client, const struct wire_registered *body)
@@ -1013,7 +1016,7 @@ static const char *answer_error(struct spsched *client, struct slot *slot, const
     /* The daemon took the turn back before our release reached it: no reason not to ask for the next. */
     if (slot->release.turn && error->code == ERROR_UNKNOWN_TURN && slot->ending == SPSCHED_OK) {
         slot->release.turn = 0;
-        slot->type = WIRE_ACQUIRE;
+        slot->releases = false;
         slot->tag = client->next_tag++;
         transmit_slot(client, slot, now);
         return NULL;
@@ -2078,7 +2081,7 @@ enum spsched_result spsched_open(
     struct spsched_options ours;
     spsched_options_init(&ours, sizeof ours);
     if (options && !copy_in(&ours, sizeof ours, options, LEAST_OPTIONS))
-        return opening_invalid(&ours, text, text_size, "open: these options need spsched_options_init or a newer library");
+        return opening_invalid(&ours, text, text_size, "open: options need spsched_options_init, or a newer library");
     if (!client) return opening_invalid(&ours, text, text_size, "open: nowhere to put the handle");
     *client = NULL;
     if (ours.path && strlen(ours.path) >= sizeof (*client)->path)

@@ -77,6 +77,24 @@ struct AbsenceTests {
         #expect(pair.client.status.epoch == 99)
     }
 
+    @Test("after a resync a release and acquire is asked again whole; if its turn is not known, only the acquire")
+    func resyncOfReleaseAndAcquire() throws {
+        let pair = try Pair()
+        let held = try acquire(pair, turn: 6)
+        let asking = Background { [client = pair.client] in client.releaseAndAcquire(held, SPSCHED_REPORT) }
+        let first = try pair.connection.expect(.releaseAndAcquire)
+        try pair.connection.send(.resync(epoch: 99))
+        #expect(
+            try pair.connection.expect(.resyncState).message == .resyncState(ResyncState(epoch: 99, tags: [first.tag])))
+        let again = try pair.connection.expect(.releaseAndAcquire)
+        #expect(again.tag == first.tag)
+        #expect(again.message == first.message)
+        try pair.connection.send(.error(ErrorReply(code: Extensible(.unknownTurn), text: "")), tag: again.tag)
+        let acquire = try pair.connection.expect(.acquire)
+        try pair.connection.grant(acquire.tag, turn: 1)
+        #expect(try asking.value().grant.turn == 1)
+    }
+
     @Test("a resync is answered although nobody waits")
     func idleResync() throws {
         let pair = try Pair()

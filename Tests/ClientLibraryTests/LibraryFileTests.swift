@@ -41,6 +41,17 @@ struct LibraryFileTests {
         #expect(output == "granted 912 refused 68 cancelled 20 unexpected 0\n")
     }
 
+    @Test("the filter of four calls does kill a thread that makes a fifth")
+    func seccompKills() throws {
+        let daemon = try FakeDaemon()
+        let serving = Background { try obey(daemon.accept()) }
+        let failure = #expect(throws: Failure.self) {
+            try run(buildDirectory + "/spsched-seccomp-probe", [daemon.path, "trip"])
+        }
+        try serving.value()
+        #expect(failure?.description.contains("signal \(SIGSYS)") == true)
+    }
+
     /// Every function that the header declares with `SPSCHED_API`.
     private func declared() throws -> Set<String> {
         let path = sourceRoot.path + "/Sources/libspsched/include/spsched.h"
@@ -91,7 +102,8 @@ private func run(_ program: String, _ arguments: [String]) throws -> String {
     let printed = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-        throw Failure("\(program) ended with \(process.terminationReason) \(process.terminationStatus)")
+        let how = process.terminationReason == .exit ? "status" : "signal"
+        throw Failure("\(program) ended with \(how) \(process.terminationStatus)")
     }
     return String(decoding: printed, as: UTF8.self)
 }

@@ -1,9 +1,10 @@
 /*
- * usage: spsched-seccomp-probe PATH
+ * usage: spsched-seccomp-probe PATH [trip]
  *
  * Plays a VMM whose vCPU threads may make four system calls: two threads take 1000 turns of the daemon at PATH, through
  * grants, refusals, launches and cancelled waits. Any other call of theirs kills the process. The daemon must leave
- * SPSCHED_OTHER_GUEST_REQUEST unanswered until it is cancelled, and grant or refuse the rest.
+ * SPSCHED_OTHER_GUEST_REQUEST unanswered until it is cancelled, and grant or refuse the rest. With `trip`, one thread
+ * makes a fifth call at the end: it shows that the filter kills.
  */
 #define _GNU_SOURCE
 #include "spsched.h"
@@ -27,6 +28,7 @@ enum { GUEST_ROUNDS = 500, LAUNCH_ROUNDS = 125, TURNS_A_LAUNCH = 4, CANCEL_EVERY
 static struct spsched *client;
 static sem_t finished;
 static atomic_bool guest_done;
+static bool trips;
 static atomic_uint granted, refused, cancelled, unexpected;
 static atomic_uint forever;
 
@@ -89,6 +91,7 @@ static void *guest_requests(void *unused)
         spsched_grant_is_stale(client, &reply.grant);
         spsched_release(client, &reply.grant, NULL);
     }
+    if (trips) syscall(SYS_getppid);
     atomic_store(&guest_done, true);
     stay();
     return NULL;
@@ -134,6 +137,7 @@ int main(int count, char **arguments)
     struct spsched_options options;
     spsched_options_init(&options, sizeof options);
     options.path = count > 1 ? arguments[1] : NULL;
+    trips = count > 2;
     struct spsched_registration registration;
     spsched_registration_init(&registration, sizeof registration);
     if (spsched_open(&options, &client, text, sizeof text) != SPSCHED_OK
