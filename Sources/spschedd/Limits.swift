@@ -36,11 +36,11 @@ enum DaemonLimits {
     // MARK: What is written
 
     /// Records that wait for the journal. It stalls for seconds when its disk does; a busy second makes a few dozen.
-    static let logRecords = 512
+    static let logRecords = 1_024
     /// The longest message or field of a record: two sentences and some names.
     static let logFieldBytes = 2_048
-    /// Records about one account in one `logWindow`. More are counted, and the count is reported.
-    static let logRecordsPerAccount = 100
+    /// Records about one account in one `logWindow`: every VM of a host registers anew after a restart. More are counted, and the count is reported.
+    static let logRecordsPerAccount = 400
     static let logWindow = Nanoseconds.seconds(10)
     /// How long the last records may take to be written before the process ends without them.
     static let logFlush = Nanoseconds.seconds(2)

@@ -62,7 +62,6 @@ extension Daemon {
         } else {
             send(reply, tag: tag, to: connection)
         }
-        if deviceState != .alive { send(deviceStateMessage, tag: 0, to: connection) }
     }
 
     private func registered(_ record: VMRecord, carriesDescriptor: Bool, isResumed: Bool) -> Registered {
