@@ -95,10 +95,18 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ], swiftSettings: strict),
+        // For its tests: a VMM's connection driven by hand, and one in a process of its own, to be killed.
+        .target(
+            name: "DaemonTestSupport", dependencies: ["Arbiter", "LinuxIO", "VMMProtocol"],
+            path: "Tests/DaemonTestSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "StormClient", dependencies: ["Arbiter", "DaemonTestSupport"], path: "Tests/StormClient",
+            swiftSettings: strict),
         .testTarget(
             name: "spscheddTests",
             dependencies: [
-                "Arbiter", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "VMMProtocol", "spschedd",
+                "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
+                "ManagerProtocol", "StormClient", "VMMProtocol", "sp-emulator", "spschedd", "spschedd-device",
             ], swiftSettings: strict),
     ]
 )

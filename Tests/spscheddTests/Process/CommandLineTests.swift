@@ -1,0 +1,58 @@
+import DeviceTestSupport
+import Foundation
+import Testing
+
+@Suite("On the command line", .timeLimit(.minutes(2)))
+struct CommandLineTests {
+    @Test("a wrong configuration ends it with 78 and every mistake, in --check-config and in earnest")
+    func wrongConfiguration() throws {
+        let directory = try TemporaryDirectory()
+        let file = directory.file("bad.toml")
+        try "[arbiter]\nchunk_page = 3\nhold = 5\n".write(toFile: file, atomically: false, encoding: .utf8)
+        for arguments in [["--config", file, "--check-config"], ["--config", file]] {
+            let run = try ShortRun(arguments)
+            #expect(run.code == EX_CONFIG)
+            #expect(run.output.isEmpty)
+            #expect(run.errors.contains("\(file): arbiter.chunk_page: unknown key; did you mean arbiter.chunk_pages?"))
+            #expect(run.errors.contains("\(file): arbiter.hold: expected a duration"))
+        }
+    }
+
+    @Test("a configuration file that is named and not there is an error")
+    func missingConfiguration() throws {
+        let run = try ShortRun(["--config", "/nonexistent/spschedd.toml", "--check-config"])
+        #expect(run.code == EX_CONFIG)
+        #expect(run.errors.contains("/nonexistent/spschedd.toml: could not be read: No such file or directory"))
+    }
+
+    @Test("--check-config prints the whole configuration, which is a configuration")
+    func checkConfiguration() throws {
+        let directory = try TemporaryDirectory()
+        let file = directory.file("good.toml")
+        try "[arbiter]\nchunk_pages = 16\n".write(toFile: file, atomically: false, encoding: .utf8)
+        let first = try ShortRun(["--config", file, "--check-config"])
+        #expect(first.code == 0)
+        #expect(first.output.contains("\nchunk_pages = 16\n"))
+        try first.output.write(toFile: file, atomically: false, encoding: .utf8)
+        #expect(try ShortRun(["--config", file, "--check-config"]).output == first.output)
+    }
+
+    @Test("--capabilities is JSON that names the protocol's version, its features and the limits")
+    func capabilities() throws {
+        let run = try ShortRun(["--capabilities", "--config", "/dev/null"])
+        #expect(run.code == 0)
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let vmm = try #require(object["vmm_protocol"] as? [String: Any])
+        #expect(vmm["version_max"] as? Int == 1)
+        #expect((vmm["features"] as? [String: Int])?["release_and_acquire"] == 2)
+        #expect((object["limits"] as? [String: Int])?["vms"] == 1_024)
+    }
+
+    @Test("a wrong option ends it with 64, and --version tells the version")
+    func usage() throws {
+        #expect(try ShortRun(["--no-such-option"]).code == EX_USAGE)
+        let version = try ShortRun(["--version"])
+        #expect(version.code == 0)
+        #expect(!version.output.isEmpty)
+    }
+}
