@@ -1,6 +1,7 @@
 /// The last gaps between one client's launch commands, from which the hold is derived (rule 4).
 ///
-/// One flat array for all VMs; a gap is kept in microseconds, at most `Limits.holdMax`, since longer ones change nothing.
+/// One flat array for all VMs; a gap is kept in microseconds, at most `Limits.holdMax`, since longer ones change
+/// nothing.
 struct GapHistory: Sendable {
     private struct Summary {
         var known: UInt8 = 0

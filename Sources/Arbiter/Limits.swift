@@ -33,8 +33,8 @@ public enum Limits {
     public static let guestWaits = Nanoseconds.milliseconds(1)...Nanoseconds.seconds(20)
     /// The first request after a launch skips the limit, so that a boot's own attestation succeeds; once in this time.
     public static let launchWaiverEvery = Nanoseconds.seconds(60)
-    /// Virtual time is kept in 1/256 ns per unit of weight: rounding stays below 0.001 % at a sum of weights of 100,000,
-    /// and a year passes before it wraps.
+    /// Virtual time is kept in 1/256 ns per unit of weight: rounding stays below 0.001 % at a sum of weights of
+    /// 100,000, and a year passes before it wraps.
     static let virtualTimeScale: Int64 = 256
 
     // MARK: Launches

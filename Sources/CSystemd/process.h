@@ -1,5 +1,5 @@
-// Child processes and signals, as far as Swift cannot have them: fork(2) is not imported, prctl(2) is variadic, pidfd and
-// signalfd are missing from its Glibc. Each returns what the call returns, or -errno.
+// Child processes and signals, as far as Swift cannot have them: fork(2) is not imported, prctl(2) is variadic, pidfd
+// and signalfd are missing from its Glibc. Each returns what the call returns, or -errno.
 #pragma once
 
 #include <errno.h>
@@ -58,8 +58,8 @@ static inline int linux_become_child(
     return -errno;
 }
 
-// Starts `path` in a process group of its own and with descriptors[0...3] as its 0...3 (negative: the parent's for 0...2,
-// none for 3). The child is killed when the calling thread ends. Returns its pid once the program runs.
+// Starts `path` in a process group of its own and with descriptors[0...3] as its 0...3 (negative: the parent's for
+// 0...2, none for 3). The child is killed when the calling thread ends. Returns its pid once the program runs.
 static inline int linux_spawn(
     const char *path, char *const arguments[], char *const environment[], const int descriptors[]
 ) {
@@ -99,7 +99,8 @@ static inline int linux_pidfd_open(int pid) {
     return result < 0 ? -errno : (int)result;
 }
 
-// Waits for the child's end. *code: its exit code, or the signal that ended it; returns 0 for the former, 1 for the latter.
+// Waits for the child's end. *code: its exit code, or the signal that ended it; returns 0 for the former, 1 for the
+// latter.
 static inline int linux_reap(int pid, int *code) {
     int status;
     while (waitpid(pid, &status, 0) < 0)

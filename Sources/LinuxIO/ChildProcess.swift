@@ -55,7 +55,8 @@ public struct ChildProcess: ~Copyable, Sendable {
     /// Sends a signal. The process is unreaped as long as this value lives, so its number is not another's.
     public borrowing func send(signal: Int32) { _ = kill(pid, signal) }
 
-    /// Waits at most `milliseconds` for the end (for ever if `nil`) and reaps it; `nil` and a killed process if it did not come.
+    /// Waits at most `milliseconds` for the end (for ever if `nil`) and reaps it; `nil` and a killed process if it did
+    /// not come.
     public consuming func wait(milliseconds: Int32? = nil) -> Ending? {
         var state = pollfd(fd: endDescriptor, events: Int16(POLLIN), revents: 0)
         while poll(&state, 1, milliseconds ?? -1) < 0 && errno == EINTR {}
@@ -87,7 +88,8 @@ public struct ChildProcess: ~Copyable, Sendable {
 public struct SignalDescriptor: ~Copyable, Sendable {
     public let descriptor: FileDescriptor
 
-    /// Takes the signals over for the whole process. To be called before other threads start. Children get them as usual.
+    /// Takes the signals over for the whole process. To be called before other threads start. Children get them as
+    /// usual.
     public init(_ signals: [Int32]) throws(SystemError) {
         descriptor = FileDescriptor(
             adopting: try check(linux_signals_take_over(signals, Int32(signals.count)), "take over signals"))

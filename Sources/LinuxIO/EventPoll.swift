@@ -72,7 +72,8 @@ public struct EventPoll: ~Copyable {
         try control(LINUX_EPOLL_REMOVE, number, [], EventToken(packed: 0))
     }
 
-    /// Waits at most `milliseconds` (for ever if `nil`) and returns how many events there are; a signal ends it with none.
+    /// Waits at most `milliseconds` (for ever if `nil`) and returns how many events there are; a signal ends it with
+    /// none.
     public borrowing func wait(milliseconds: Int32? = nil) throws(SystemError) -> Int {
         // SAFETY: the buffer has `capacity` elements and the kernel writes no more than that.
         Int(

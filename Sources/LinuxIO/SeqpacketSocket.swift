@@ -9,8 +9,8 @@ public struct SeqpacketSocket: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Connects to the listener at `path`. Errors: `ENOENT` no socket there, `ECONNREFUSED` nobody listens, `EACCES` not
-    /// allowed, `EAGAIN` its backlog is full and `isNonblocking` is set, `ENAMETOOLONG` beyond 107 bytes.
+    /// Connects to the listener at `path`. Errors: `ENOENT` no socket there, `ECONNREFUSED` nobody listens, `EACCES`
+    /// not allowed, `EAGAIN` its backlog is full and `isNonblocking` is set, `ENAMETOOLONG` beyond 107 bytes.
     public static func connect(to path: String, isNonblocking: Bool = false) throws(SystemError) -> SeqpacketSocket {
         let descriptor = FileDescriptor(
             adopting: try check(linux_unix_socket(seqpacket, isNonblocking ? 1 : 0), "create a socket"))

@@ -52,6 +52,7 @@ public struct StreamSocket: ~Copyable, Sendable {
     public borrowing func receive(into buffer: inout [UInt8]) throws(SystemError) -> Transfer {
         // The pointer overload is generic over no error: a typed throw does not pass through the closure otherwise.
         var outcome: Result<Transfer, SystemError> = .success(.wouldBlock)
+        // SAFETY: the pointer does not leave the closure.
         buffer.withUnsafeMutableBytes { bytes in
             do throws(SystemError) {
                 outcome = .success(try receive(into: bytes))

@@ -22,7 +22,8 @@ public struct TerminationSignals: ~Copyable {
         _ = try check(-pthread_sigmask(SIG_BLOCK, &signals, nil), "block signals")
     }
 
-    /// Watches the signals. Without a handler of our own each source asks the loop to exit, which is all we want to know.
+    /// Watches the signals. Without a handler of our own each source asks the loop to exit, which is all we want to
+    /// know.
     private static func makeLoop() throws(SystemError) -> OpaquePointer {
         var created: OpaquePointer?
         _ = try check(sd_event_new(&created), "create an event loop for signals")

@@ -19,7 +19,8 @@ public enum UnixSocketKind: Sendable {
 public struct UnixListener: ~Copyable, Sendable {
     public let descriptor: FileDescriptor
 
-    /// Takes over a listening socket, for example one that the service manager made. Errors if it is no socket or of another kind.
+    /// Takes over a listening socket, for example one that the service manager made. Errors if it is no socket or of
+    /// another kind.
     public init(adopting descriptor: consuming FileDescriptor, kind: UnixSocketKind) throws(SystemError) {
         let number = descriptor.number
         let found = try check(linux_socket_type(number), "look at inherited descriptor", "\(number)")
@@ -31,7 +32,8 @@ public struct UnixListener: ~Copyable, Sendable {
 
     /// Binds `path` and listens there, nonblocking.
     ///
-    /// A socket file that nobody listens on any more is replaced. Error `EADDRINUSE`: somebody does, or something else is there.
+    /// A socket file that nobody listens on any more is replaced. Error `EADDRINUSE`: somebody does, or something else
+    /// is there.
     public init(path: String, kind: UnixSocketKind = .seqpacket, backlog: Int32 = 128) throws(SystemError) {
         let descriptor = FileDescriptor(adopting: try check(linux_unix_socket(kind.number, 1), "create a socket"))
         // Held to the end: two processes that start at once must not each remove the other's fresh socket.

@@ -1,4 +1,5 @@
-/// A code sent by the daemon, of which a newer daemon may know more than its client: an unknown one is kept, not an error.
+/// A code sent by the daemon, of which a newer daemon may know more than its client: an unknown one is kept, not an
+/// error.
 public struct Extensible<Known: RawRepresentable>: Sendable
 where Known: Sendable, Known.RawValue: FixedWidthInteger & UnsignedInteger & Sendable {
     public let rawValue: Known.RawValue

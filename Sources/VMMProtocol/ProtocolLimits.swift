@@ -14,7 +14,8 @@ public enum ProtocolLimits {
     public static let nameBytes = 64
     /// Two sentences, a VM's name and a setting's name; the longest of ours is shorter.
     public static let textBytes = 480
-    /// A VM has one queued guest request and one launch command; the rest is room for many vCPU threads on one connection.
+    /// A VM has one queued guest request and one launch command; the rest is room for many vCPU threads on one
+    /// connection.
     public static let outstandingTags = 64
 
     /// Longer durations (73 years) are taken as this one, so that adding one to an instant cannot overflow.

@@ -12,8 +12,8 @@ struct App: ParsableCommand {
         abstract: "Emulate an AMD Secure Processor behind the kernel's mutex, in real time.",
         discussion: """
             One connection to the socket is one open of the device. Commands are served one at a time, first come, \
-            first served, page by page; service times are those of a timing profile (modelled, not measured here). Prints \
-            "ready: PATH" when it listens, and on SIGTERM how late it was and how busy.
+            first served, page by page; service times are those of a timing profile (modelled, not measured here). \
+            Prints "ready: PATH" when it listens, and on SIGTERM how late it was and how busy.
             """,
         version: PackageVersion.current)
 

@@ -10,7 +10,8 @@ struct App: ParsableCommand {
         abstract: "Schedules the AMD Secure Processor among the VMs of this host.",
         discussion: """
             VMMs register at its socket and ask for a turn before each command that reaches the Secure Processor. \
-            Without any option it serves /dev/sev with the configuration in \(ConfigurationFile.defaultPath), if there is one.
+            Without any option it serves /dev/sev with the configuration in \(ConfigurationFile.defaultPath), \
+            if there is one.
             """,
         version: PackageVersion.current)
 

@@ -47,7 +47,8 @@ struct DeviceTests {
 
     @Test("a probe passes over only turns that were overdue when it was asked for")
     func onlyOlder() throws {
-        // The first probe is for a's trouble; b's turn becomes overdue while it is under way, so that another is needed.
+        // The first probe is for a's trouble; b's turn becomes overdue while it is under way, so that another is
+        // needed.
         try play(
             """
             column 10ms

@@ -140,8 +140,8 @@ struct WaitTests {
         #expect((host.grant(of: waiting) != nil) == (count > 0))
     }
 
-    /// A whole launch declared as 4.9 s keeps the SP for longer, and a floor of 1 ‰ covers a report only after 8 s; beside
-    /// it a guest asks whose first attempt is so old.
+    /// A whole launch declared as 4.9 s keeps the SP for longer, and a floor of 1 ‰ covers a report only after 8 s;
+    /// beside it a guest asks whose first attempt is so old.
     private func agedBesideLaunch(_ age: Nanoseconds) throws -> (Host, RequestID) {
         let host = Host(.with { $0.floorShare = Share(perMille: 1) })
         let (launcher, guest) = try (host.register(shared), host.register(shared))

@@ -176,7 +176,8 @@ func string(_ text: [CChar]) -> String {
 
 /// Work on a thread of its own, whose result is waited for.
 final class Background<Value: Sendable>: @unchecked Sendable {
-    // SAFETY: `outcome` and `thread` are written before the semaphores are signalled, and read after they were waited for.
+    // SAFETY: `outcome` and `thread` are written before the semaphores are signalled, and read after they were waited
+    // for.
     private var outcome: Result<Value, any Error>?
     private var number = pthread_t()
     private let started = DispatchSemaphore(value: 0)

@@ -5,8 +5,8 @@ import Testing
 
 @testable import ManagerProtocol
 
-/// Goal: the client gets what the dispatcher says, and names what is wrong otherwise. Method: a real socket, one thread of
-/// the test at its other end.
+/// Goal: the client gets what the dispatcher says, and names what is wrong otherwise. Method: a real socket, one thread
+/// of the test at its other end.
 @Suite struct ManagerClientTests {
     @Test func `The client reads status and a list longer than any buffer`() throws {
         let vms = (0..<700).map { ManagedVM.sample(slot: $0) }

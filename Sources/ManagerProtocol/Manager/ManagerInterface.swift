@@ -1,4 +1,5 @@
-/// The interface `io.spschedd.Manager`, as introspection shows it. `ManagerStatus` and `ManagedVM` are its types in Swift.
+/// The interface `io.spschedd.Manager`, as introspection shows it. `ManagerStatus` and `ManagedVM` are its types in
+/// Swift.
 public enum ManagerInterface {
     public static let name = "io.spschedd.Manager"
     public static let statusMethod = "io.spschedd.Manager.Status"

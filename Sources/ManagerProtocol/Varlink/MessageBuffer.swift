@@ -1,4 +1,5 @@
-/// Splits a byte stream into Varlink messages: JSON objects, each ended by a NUL byte (<https://varlink.org/Wire-Protocol>).
+/// Splits a byte stream into Varlink messages: JSON objects, each ended by a NUL byte
+/// (<https://varlink.org/Wire-Protocol>).
 struct MessageBuffer: Sendable {
     private var bytes: [UInt8] = []
     /// Everything before it is known to hold no NUL, so that a long message in small pieces is searched once.

@@ -13,8 +13,8 @@ import VMMProtocol
 ///                closed
 /// ```
 ///
-/// A mistake is answered with an error and changes nothing. Only where one message ends and the next begins can no longer
-/// be known, or where a client makes mistakes faster than a person could read them, the connection ends.
+/// A mistake is answered with an error and changes nothing. Only where one message ends and the next begins can no
+/// longer be known, or where a client makes mistakes faster than a person could read them, the connection ends.
 struct ConnectionStateMachine: ~Copyable {
     private var state = ConnectionState.awaitingHello
     private var tags = TagWindow()

@@ -65,7 +65,8 @@ extension Connection {
         }
     }
 
-    /// Sends a record with a descriptor. That happens once, at registration: a client whose queue is full by then reads nothing.
+    /// Sends a record with a descriptor. That happens once, at registration: a client whose queue is full by then reads
+    /// nothing.
     func deliver(_ record: borrowing Span<UInt8>, passing descriptor: borrowing FileDescriptor) -> Delivery {
         guard !hasUnsent else { return .failed(.doesNotRead) }
         do {

@@ -2,7 +2,8 @@ import Arbiter
 
 /// Tells a client that is wrong now and then, over months, from one that sends nothing but garbage.
 struct MistakeCount {
-    /// So many in one `window`. A client under development makes a handful; each costs an answer and a line of statistics.
+    /// So many in one `window`. A client under development makes a handful; each costs an answer and a line of
+    /// statistics.
     static let max = 256
     static let window = Nanoseconds.seconds(10)
 

@@ -1,5 +1,6 @@
 /// Replies that the kernel's queue had no room for: a ring of whole records, made when first needed.
 struct Outbox: ~Copyable {
+    // SAFETY: allocated in `init`, freed in `deinit`; every index is taken modulo its count.
     private let ring: UnsafeMutableRawBufferPointer
     private var head = 0
     private var used = 0
@@ -30,7 +31,9 @@ struct Outbox: ~Copyable {
         return true
     }
 
-    /// Copies the first record to `buffer` and returns its length; `nil` when there is none. It stays until `removeFirst`.
+    /// Copies the first record to `buffer` and returns its length; `nil` when there is none. It stays until
+    /// `removeFirst`.
+    // SAFETY: writes at most `firstCount` bytes; the buffer must have room for the longest record.
     func copyFirst(to buffer: UnsafeMutableRawBufferPointer) -> Int? {
         guard used > 0 else { return nil }
         let count = firstCount

@@ -8,7 +8,8 @@ enum ConfigurationFile {
     /// A complete file with comments has some 8 KiB.
     static let bytesMax = 1 << 20
 
-    /// The configuration in the file at `path`. Without a path: the file at `defaultPath` if there is one, else the defaults.
+    /// The configuration in the file at `path`. Without a path: the file at `defaultPath` if there is one, else the
+    /// defaults.
     static func load(_ path: String?) throws(ConfigurationError) -> DaemonConfiguration {
         let file = path ?? defaultPath
         if path == nil, (try? FileKind.ofPath(file)) == nil { return DaemonConfiguration() }

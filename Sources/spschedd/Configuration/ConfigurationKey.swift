@@ -1,7 +1,7 @@
 import Arbiter
 
-/// One setting: how it is written, what it may be, and why it is there. The parser, `--check-config` and the manual read
-/// this table and nothing else.
+/// One setting: how it is written, what it may be, and why it is there. The parser, `--check-config` and the manual
+/// read this table and nothing else.
 struct ConfigurationKey: Sendable {
     /// Section and name: `arbiter.chunk_pages`.
     let path: String

@@ -31,7 +31,8 @@ struct DeviceAccess: ~Copyable {
         }
     }
 
-    /// A descriptor for one client: read-only, or a fresh connection to the emulated device. `nil` if there is none now.
+    /// A descriptor for one client: read-only, or a fresh connection to the emulated device. `nil` if there is none
+    /// now.
     mutating func handOut() -> FileDescriptor? {
         if presence != .present { look() }
         guard presence == .present else { return nil }

@@ -2,8 +2,8 @@ import Arbiter
 import DeviceProtocol
 import LinuxIO
 
-/// The way to `spschedd-device`, which alone commands the device: one probe at a time. It is made when first needed, and
-/// again after a pause when lost.
+/// The way to `spschedd-device`, which alone commands the device: one probe at a time. It is made when first needed,
+/// and again after a pause when lost.
 struct DeviceLink: ~Copyable {
     enum Asked: Equatable {
         /// The answer comes by `receive`. `isNew`: the connection was just made and must be watched.
@@ -74,7 +74,8 @@ struct DeviceLink: ~Copyable {
 }
 
 extension ProbeReport {
-    /// What it means to the Arbiter. Whatever came back at all shows that the device answers, but for ccp's own verdict.
+    /// What it means to the Arbiter. Whatever came back at all shows that the device answers, but for ccp's own
+    /// verdict.
     var arbiterOutcome: ProbeOutcome {
         switch outcome {
         case .answered, .firmwareRefused, .failed: .returned

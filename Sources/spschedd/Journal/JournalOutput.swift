@@ -7,8 +7,8 @@ enum LogOutput: Sendable {
     case journal
     case standardError
 
-    /// The journal if standard error is connected to it (systemd.exec(5), `$JOURNAL_STREAM`): then a person at a terminal,
-    /// who redirected nothing, still sees text.
+    /// The journal if standard error is connected to it (systemd.exec(5), `$JOURNAL_STREAM`): then a person at a
+    /// terminal, who redirected nothing, still sees text.
     static func fromEnvironment() -> LogOutput {
         guard let stream = getenv("JOURNAL_STREAM") else { return .standardError }
         var status = stat()

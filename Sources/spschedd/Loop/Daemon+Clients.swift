@@ -111,6 +111,7 @@ extension Daemon {
         for _ in 0..<DaemonLimits.messagesPerWakeUp {
             guard connection.doom == nil else { return }
             do {
+                // SAFETY: the inbox is read out before anything is received again.
                 switch try connection.socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) {
                 case .message(let count, let isTruncated): read(count, isTruncated, from: connection)
                 case .wouldBlock: return
@@ -128,7 +129,8 @@ extension Daemon {
         let action: ConnectionStateMachine.OnMessage
         do throws(WireError) {
             if isTruncated { throw .recordTooLong }
-            // SAFETY: the kernel has written `count` bytes, at most the buffer's size; nothing writes there before it is read.
+            // SAFETY: the kernel has written `count` bytes, at most the buffer's size; nothing writes there before it
+            // is read.
             let record = UnsafeBufferPointer(rebasing: inbox[..<count]).span
             let header = try Header(decoding: record)
             tag = header.tag
@@ -187,6 +189,7 @@ extension Daemon {
 
     private func sendUnsent(_ connection: Connection) {
         guard connection.doom == nil else { return }
+        // SAFETY: nothing that was received is being read now: the inbox is free to copy through.
         let delivery = connection.deliverUnsent(scratch: UnsafeMutableRawBufferPointer(inbox))
         if delivery == .sent { watch(connection, for: .readable) }
         settle(delivery, connection)
@@ -253,12 +256,13 @@ extension Daemon {
         carryOutDecisions()
     }
 
-    /// Ends the connection so that the peer can still read what it was sent: with unread messages on our side the kernel
-    /// would give it an error first.
+    /// Ends the connection so that the peer can still read what it was sent: with unread messages on our side the
+    /// kernel would give it an error first.
     private func shut(_ connection: Connection) {
         try? poll.remove(connection.socket.descriptor.number)
         connection.socket.shutDown()
         for _ in 0..<DaemonLimits.recordsDiscarded {
+            // SAFETY: what lands in the inbox is discarded unread.
             guard case .message = try? connection.socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) else {
                 break
             }

@@ -38,7 +38,8 @@ extension Daemon {
         }
     }
 
-    /// Sends a request's terminal reply. If its connection is gone, so is the request: `hangUp` has taken, or takes, it back.
+    /// Sends a request's terminal reply. If its connection is gone, so is the request: `hangUp` has taken, or takes, it
+    /// back.
     private func reply(_ message: DaemonMessage, to request: RequestID) {
         guard let connection = connections[EventToken(packed: request.origin)],
             connection.machine.replied(tag: request.tag)

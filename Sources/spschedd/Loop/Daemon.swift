@@ -40,6 +40,7 @@ final class Daemon {
     let manager: ManagerServer
 
     /// Room for the message being read, and for the one being written.
+    // SAFETY: allocated once for the daemon's whole life; only its own thread touches it, one message at a time.
     let inbox = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: ProtocolLimits.messageBytes)
     var outgoing = MessageBuffer()
 

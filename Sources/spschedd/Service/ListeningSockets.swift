@@ -7,7 +7,8 @@ struct ListeningSockets: ~Copyable {
     let vmm: UnixListener
     let manager: UnixListener
 
-    /// Takes the sockets that the service manager passed under the names `vmm` and `manager`, and makes those it did not.
+    /// Takes the sockets that the service manager passed under the names `vmm` and `manager`, and makes those it did
+    /// not.
     static func open(_ configuration: DaemonConfiguration) throws -> ListeningSockets {
         let inherited = try InheritedSockets.take()
         return ListeningSockets(
@@ -40,8 +41,8 @@ struct ListeningSockets: ~Copyable {
         return listener
     }
 
-    /// One level, as a service manager's `DirectoryMode=` would. What is missing further up is the operator's to make; the
-    /// error comes with `bind`.
+    /// One level, as a service manager's `DirectoryMode=` would. What is missing further up is the operator's to make;
+    /// the error comes with `bind`.
     private static func makeDirectory(of path: String) {
         guard let end = path.lastIndex(of: "/"), end > path.startIndex else { return }
         mkdir(String(path[..<end]), 0o755)
@@ -88,7 +89,7 @@ struct UnexpectedSocket: Error, CustomStringConvertible {
 
     var description: String {
         isRepeated
-            ? "the service manager passed two sockets named '\(name)'; pass one (FileDescriptorName= in the .socket unit)"
+            ? "the service manager passed two sockets named '\(name)'; pass one (FileDescriptorName= in the unit)"
             : "the service manager passed a socket named '\(name)'; name it 'vmm' or 'manager' (FileDescriptorName=)"
     }
 }

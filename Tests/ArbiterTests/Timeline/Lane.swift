@@ -11,8 +11,8 @@ struct Lane {
     var plan: LaunchPlan?
     /// How many columns each of its turns is held; `nil`: until a mark releases it.
     var turn: Int64?
-    /// What it asks after each turn by itself, `gap` columns later, or in one message with the release; a `*` at its end
-    /// repeats the last mark for ever.
+    /// What it asks after each turn by itself, `gap` columns later, or in one message with the release; a `*` at its
+    /// end repeats the last mark for ever.
     var program: [Character] = []
     var gap: Int64?
     /// Pages or vCPUs of an `u`, `f`, `w` or `l`.

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Arbiter
 
-/// A guest that asks for reports for ever, as Linux's driver does: the next at once (or after `pause`), and after BUSY the
-/// same again when it has slept.
+/// A guest that asks for reports for ever, as Linux's driver does: the next at once (or after `pause`), and after BUSY
+/// the same again when it has slept.
 final class LoopingGuest {
     let vm: VMID
     let pause: Nanoseconds

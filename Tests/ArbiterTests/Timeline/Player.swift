@@ -1,7 +1,7 @@
 @testable import Arbiter
 
-/// Brings a timeline to life: each lane's marks become calls at their time, each turn is returned after its duration, and
-/// what happens is written down as lanes again.
+/// Brings a timeline to life: each lane's marks become calls at their time, each turn is returned after its duration,
+/// and what happens is written down as lanes again.
 final class Player {
     let host: Host
     private let timeline: Timeline

@@ -20,22 +20,22 @@ import Testing
 ///
 /// Only the lanes named after `expect` are compared. The time runs for as many columns as the longest lane has.
 ///
-/// **Properties** (after `X:`): `turn N` columns; `then sUu…` what is asked after each turn,
-/// with its release or `gap N` columns later, a last `*` for ever; `units N` of a command; `patience N` columns as longest wait; `pages N`,
-/// `vcpus N`, `whole`, `proxy` of a launch; `reserve R`, `limit R`, `weight N`, `burst N`, `once`, `never`, `wait N` columns
-/// (`guest_wait_max`) of the registration. VMs reserve nothing unless they say so. Rates are `2/s` or `1/40s`. The lanes
-/// of `platform`, `device` and `operator` stand for these instead of a VM.
+/// **Properties** (after `X:`): `turn N` columns; `then sUu…` what is asked after each turn, with its release or `gap
+/// N` columns later, a last `*` for ever; `units N` of a command; `patience N` columns as longest wait; `pages N`,
+/// `vcpus N`, `whole`, `proxy` of a launch; `reserve R`, `limit R`, `weight N`, `burst N`, `once`, `never`, `wait N`
+/// columns (`guest_wait_max`) of the registration. VMs reserve nothing unless they say so. Rates are `2/s` or `1/40s`.
+/// The lanes of `platform`, `device` and `operator` stand for these instead of a VM.
 ///
 /// **Marks** of a VM: `r` report, `k` derived key; `s` start, `u` update, `f` finish, `w` whole launch, `l` legacy
-/// launch; upper case: the same in one message with the release of the turn; `(` begins a session (so does a launch command
-/// without one), `)` ends it; `-` releases, `t` releases and reports trouble of the device; `x` cancels; `!` the
-/// connection hangs up; `q` unregisters. Of `platform`: `p` command, `t` status, `-` release, `x` cancel. Of `device`:
-/// the probe `+` returned, `x` found it dead, `?` could not be made; `v` the node vanished, `^` came. Of `operator`: `d` drain,
-/// `r` resume.
+/// launch; upper case: the same in one message with the release of the turn; `(` begins a session (so does a launch
+/// command without one), `)` ends it; `-` releases, `t` releases and reports trouble of the device; `x` cancels; `!`
+/// the connection hangs up; `q` unregisters. Of `platform`: `p` command, `t` status, `-` release, `x` cancel. Of
+/// `device`: the probe `+` returned, `x` found it dead, `?` could not be made; `v` the node vanished, `^` came. Of
+/// `operator`: `d` drain, `r` resume.
 ///
-/// **Results** of a VM: `~` waits, `=` has its turn, `B` BUSY, `E` error, `F` the waiting request failed, `R` its turn was
-/// revoked, `K` its session was ended. Of `device`: `p` a probe is asked for; `a`, `s`, `d`, `n`: it is found alive, stuck,
-/// dead, absent. `SP` shows the turn, `2` the guest turn beside a whole launch.
+/// **Results** of a VM: `~` waits, `=` has its turn, `B` BUSY, `E` error, `F` the waiting request failed, `R` its turn
+/// was revoked, `K` its session was ended. Of `device`: `p` a probe is asked for; `a`, `s`, `d`, `n`: it is found
+/// alive, stuck, dead, absent. `SP` shows the turn, `2` the guest turn beside a whole launch.
 struct Timeline {
     var column = Nanoseconds.milliseconds(1)
     var lanes: [Lane] = []

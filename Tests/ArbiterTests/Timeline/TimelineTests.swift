@@ -2,7 +2,8 @@ import Testing
 
 @testable import Arbiter
 
-/// Goal: the notation itself says what happens, and a test written in it can fail. Method: play, and read the difference.
+/// Goal: the notation itself says what happens, and a test written in it can fail. Method: play, and read the
+/// difference.
 @Suite("Timeline notation")
 struct TimelineTests {
     @Test("a free SP is granted at once; who comes second gets it on release")
