@@ -108,5 +108,12 @@ let package = Package(
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
                 "ManagerProtocol", "StormClient", "VMMProtocol", "sp-emulator", "spschedd", "spschedd-device",
             ], swiftSettings: strict),
+        // The operator's command, and the demo with its VMs.
+        .executableTarget(
+            name: "spschedctl",
+            dependencies: [
+                "Arbiter", "CSpsched", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "SPModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,12 @@
+import Arbiter
+import ArgumentParser
+
+/// The operator's command.
+@main
+struct App: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "spschedctl",
+        abstract: "Look at spschedd, the scheduler of the AMD Secure Processor, and see it at work.",
+        version: PackageVersion.current,
+        subcommands: [DemoCommand.self, StatusCommand.self, ListCommand.self, VirtualMachineCommand.self])
+}

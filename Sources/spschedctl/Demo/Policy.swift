@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// Who decides which command the SP gets next.
+enum Policy: String, CaseIterable, ExpressibleByArgument, Encodable, Sendable {
+    /// Nobody: first come, first served, page by page, behind the kernel's mutex.
+    case mutex
+    /// A rate limit of one request a second for each VM before the mutex.
+    case ratelimit
+    case spschedd
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Glibc
+import LinuxIO
+import ManagerProtocol
+
+/// Options of every command that asks the daemon.
+struct ManagerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The daemon's Manager socket.", valueName: "path"))
+    var managerSocket = ManagerClient.defaultPath
+
+    @Flag(help: "Print JSON, for programs.")
+    var json = false
+
+    /// Connects and asks. A failure is told on standard error, with what to do about it, and ends the command.
+    func ask<Answer>(_ question: (inout ManagerClient) throws(ManagerClientError) -> Answer) throws -> Answer {
+        do throws(ManagerClientError) {
+            var client = try ManagerClient.connect(to: managerSocket)
+            return try question(&client)
+        } catch {
+            StandardError.print("spschedctl: \(error)\n\(Self.advice(for: error, socket: managerSocket))")
+            throw ExitCode(Self.exitCode(for: error))
+        }
+    }
+
+    private static func advice(for error: ManagerClientError, socket: String) -> String {
+        guard case .unreachable(_, let cause) = error else {
+            return "The daemon's journal may say more: journalctl -u spschedd"
+        }
+        switch cause.code {
+        case EACCES, EPERM: return "Only root and the group that owns \(socket) may ask the daemon: try sudo."
+        case ENOENT, ECONNREFUSED:
+            return """
+                spschedd does not listen there. Is it running (systemctl status spschedd)? If it was started with another \
+                --manager-socket, pass the same here.
+                """
+        default: return "Check --manager-socket."
+        }
+    }
+
+    /// sysexits(3).
+    private static func exitCode(for error: ManagerClientError) -> Int32 {
+        switch error {
+        case .unreachable(_, let cause) where cause.code == EACCES || cause.code == EPERM: EX_NOPERM
+        case .unreachable, .closed, .timedOut, .connection: EX_UNAVAILABLE
+        case .notVarlink, .refused: EX_PROTOCOL
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import ManagerProtocol
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show the daemon, the device, and what is promised.")
+
+    @OptionGroup var options: ManagerOptions
+
+    func run() throws {
+        let status = try options.ask { manager throws(ManagerClientError) in try manager.status() }
+        StandardOutput.print(options.json ? Format.json(status) : StatusText(status).text)
+    }
+}
+
+/// `status` for people: one line for each thing that an operator asks about.
+struct StatusText {
+    let status: ManagerStatus
+
+    init(_ status: ManagerStatus) { self.status = status }
+
+    var text: String {
+        lines.map { "\($0.0.paddedRight(to: 12))\($0.1)" }.joined(separator: "\n")
+    }
+
+    private var lines: [(String, String)] {
+        [
+            ("daemon", daemon), ("device", device), ("VMs", "\(status.registeredVMs) of \(status.registeredVMsMax)"),
+            ("capacity", capacity), ("reserved", reserved), ("turn", turn), ("waiting", waiting), ("granted", granted),
+            ("refused", refused),
+        ] + warnings.map { ("attention", $0) }
+    }
+
+    private var daemon: String {
+        "spschedd \(status.version), up \(Format.duration(nanoseconds: status.uptimeNanoseconds)), epoch \(status.epoch)"
+    }
+
+    private var device: String {
+        "\(status.device.rawValue), \(status.devicePath)" + (status.deviceDetail.map { ": \($0)" } ?? "")
+    }
+
+    private var capacity: String {
+        let capacity = status.capacity
+        return "\(Format.duration(nanoseconds: capacity.capacityNanoseconds)) of SP time a second, "
+            + "\(Format.duration(nanoseconds: capacity.launchReserveNanoseconds)) of it for launches"
+    }
+
+    private var reserved: String {
+        let capacity = status.capacity
+        let measured = capacity.reportMeasuredNanoseconds.map { ", \(Format.duration(nanoseconds: $0)) seen" } ?? ""
+        return "\(Format.duration(nanoseconds: capacity.reservedNanoseconds)) a second; "
+            + "\(Format.rate(millihertz: capacity.reservableMillihertz)) left "
+            + "(a report is planned at \(Format.duration(nanoseconds: capacity.reportPlanningNanoseconds))\(measured))"
+    }
+
+    private var turn: String {
+        guard let turn = status.turn else { return "none" }
+        return "\(turn.kind) of \(turn.vm ?? "the daemon"), for \(Format.duration(nanoseconds: turn.heldNanoseconds))"
+            + (turn.isOverdue ? ", overdue" : "")
+    }
+
+    private var waiting: String {
+        let queues = status.queues
+        return "\(queues.launchSessions) launch sessions, \(queues.guestRequests) guest requests, "
+            + "\(queues.platformCommands) platform commands"
+    }
+
+    private var granted: String {
+        let counters = status.counters
+        return "\(counters.grants) turns, \(counters.launches) launches; SP time: "
+            + "launches \(Format.duration(nanoseconds: counters.launchNanoseconds)), "
+            + "guests \(Format.duration(nanoseconds: counters.guestNanoseconds)), "
+            + "platform \(Format.duration(nanoseconds: counters.platformNanoseconds))"
+    }
+
+    private var refused: String { Self.busies(status.counters.busies) }
+
+    static func busies(_ busies: [String: Int64]) -> String {
+        let reasons = busies.filter { $0.value > 0 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return reasons.isEmpty ? "0" : reasons.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+    }
+
+    private var warnings: [String] {
+        var warnings: [String] = []
+        if status.isDraining { warnings.append("draining: no turns are granted") }
+        if status.launchOverload {
+            warnings.append("launches use more than their reserve: reservations are suspended")
+        }
+        let counters = status.counters
+        if counters.overdueTurns > 0 { warnings.append("\(counters.overdueTurns) turns were overdue") }
+        if counters.protocolErrors > 0 {
+            warnings.append("\(counters.protocolErrors) connections were closed for breaking the protocol")
+        }
+        return warnings
+    }
+}
