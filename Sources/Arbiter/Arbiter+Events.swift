@@ -66,6 +66,7 @@ extension Arbiter {
         guard let slot = existingSlot(of: vm) else { return }
         if waitingGuest(slot, is: { $0.origin == origin }) { withdrawGuest(slot) }
         if virtualMachines[slot].session?.command?.request.origin == origin { withdrawCommand(slot) }
+        guard virtualMachines[slot].session?.origin == origin else { return }
         holding.remove(slot)
         settleIdleSession(slot)
     }

@@ -169,6 +169,7 @@ extension Arbiter {
         virtualMachines[slot].session?.command = LaunchCommand(
             request: request, kind: kind, units: units, arrivedAt: clock, deadline: deadline)
         virtualMachines[slot].session?.hasIssued = true
+        virtualMachines[slot].session?.origin = request.origin
         virtualMachines[slot].session?.lastActivity = clock
         clear(.sessionIdle, slot)
         reorder(slot)

@@ -23,6 +23,8 @@ struct LaunchSession: Sendable {
     var holdEnds = Instant.distantPast
     var lastActivity: Instant
     var hasIssued = false
+    /// The connection by which its last command came.
+    var origin: UInt64?
 
     /// Whether it issued a command within the last second, or is about to use the SP.
     func isActive(at now: Instant) -> Bool {

@@ -52,7 +52,7 @@ struct PlatformTests {
             P  .~~~~~~~~~~~~~~~~BB
             P: platformQueueFull, platformQueueFull
             """)
-        #expect(host.arbiter.overview(now: host.now).platformWaiting == Limits.platformQueue)
+        #expect(host.overview.platformWaiting == Limits.platformQueue)
     }
 
     @Test("a command that is no platform command is an error")

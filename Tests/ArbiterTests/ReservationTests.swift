@@ -94,7 +94,7 @@ struct ReservationTests {
         // The blocker's turn is overdue; the probe that follows is answered late, so that the SP is never stuck.
         host.run(for: .milliseconds(600))
         #expect(host.answer(to: request) == nil)
-        let promised = host.arbiter.overview(now: host.now).reservedWait
+        let promised = host.overview.reservedWait
         host.run(for: promised - .milliseconds(600) - Nanoseconds(1))
         #expect(host.answer(to: request) == nil)
         host.run(for: Nanoseconds(1))
@@ -117,7 +117,7 @@ struct ReservationTests {
         let first = try host.register(Registration(guestWaitMax: .seconds(2)))
         let second = try host.register()
         let (launcher, session) = try launch(.milliseconds(900), on: host)
-        #expect(host.arbiter.overview(now: host.now).reservationsAreSuspended)
+        #expect(host.overview.reservationsAreSuspended)
         try host.end(session, of: launcher)
         let held = try host.acquire(.report, of: first)
         #expect(host.arbiter.turn?.guestPart == .shared)
@@ -127,7 +127,7 @@ struct ReservationTests {
         #expect(host.busy(waiting)?.reason == .reservationsSuspended)
         host.run(for: .milliseconds(30))
         try host.release(#require(host.grant(of: held)).turn, of: first)
-        #expect(!host.arbiter.overview(now: host.now).reservationsAreSuspended)
+        #expect(!host.overview.reservationsAreSuspended)
         _ = try host.acquire(.report, of: second)
         #expect(host.arbiter.turn?.guestPart == .reserved)
     }
@@ -142,10 +142,10 @@ struct ReservationTests {
         host.run(for: .milliseconds(760))
         _ = try host.register()
         host.step { arbiter, now, out in arbiter.advance(to: now, into: &out) }
-        #expect(!host.arbiter.overview(now: host.now).reservationsAreSuspended)
+        #expect(!host.overview.reservationsAreSuspended)
         host.run(for: .milliseconds(20))
         host.step { arbiter, now, out in arbiter.advance(to: now, into: &out) }
-        #expect(host.arbiter.overview(now: host.now).reservationsAreSuspended)
+        #expect(host.overview.reservationsAreSuspended)
         let request = try host.acquire(.report, of: vm)
         #expect(host.busy(request)?.reason == .reservationsSuspended)
     }
@@ -165,7 +165,7 @@ struct ReservationTests {
         _ = try host.acquire(.report, of: vm)
         #expect(part(vm, host) == "shared")
         host.run(for: .milliseconds(50))
-        #expect(!host.arbiter.overview(now: host.now).reservationsAreSuspended)
+        #expect(!host.overview.reservationsAreSuspended)
         #expect(part(vm, host) == "reserved")
     }
 

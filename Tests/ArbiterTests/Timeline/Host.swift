@@ -105,10 +105,13 @@ final class Host {
         try arbiter.register(registration, account: account ?? self.account, now: now).vm
     }
 
-    func openAccount() throws -> AccountID {
-        let account = arbiter.openAccount()
-        return try #require(account)
+    func admit(_ registration: Registration) throws(AdmissionRefusal) -> Admission {
+        try arbiter.register(registration, account: account, now: now)
     }
+
+    func openAccount() throws -> AccountID { try #require(openAccountIfThereIsRoom()) }
+
+    func openAccountIfThereIsRoom() -> AccountID? { arbiter.openAccount() }
 
     /// Asks for a turn; the answer comes by `answer(to:)`.
     func acquire(
@@ -151,6 +154,9 @@ final class Host {
     }
 
     func closeAccount(_ account: AccountID) -> Bool { arbiter.closeAccount(account, now: now) }
+
+    func report(of vm: VMID) -> VMReport? { arbiter.report(of: vm) }
+    var overview: Overview { arbiter.overview(now: now) }
 
     // MARK: What was decided
 
