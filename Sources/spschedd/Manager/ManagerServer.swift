@@ -49,6 +49,11 @@ final class ManagerServer {
     private func refuse(
         _ descriptor: borrowing FileDescriptor, _ reason: String, _ peer: PeerIdentity, _ daemon: Daemon
     ) {
+        let reply = Array("{\"error\":\"\(VarlinkError.permissionDenied.name)\"}".utf8) + [0]
+        // SAFETY: the bytes are only read, during the call. A peer that cannot be told finds the connection closed.
+        _ = reply.withUnsafeBytes {
+            Glibc.send(descriptor.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        }
         daemon.log(
             .managerRefused, .warning, "An operator's connection was refused: \(reason)", [LogField(.uid, peer.uid)])
     }
