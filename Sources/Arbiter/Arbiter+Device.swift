@@ -79,6 +79,8 @@ extension Arbiter {
         begin(now, &decisions)
         if isPresent, device.state == .absent { enter(.alive, &decisions) }
         if !isPresent, device.state == .alive { enter(.absent, &decisions) }
+        // The driver was loaded anew: that cures what it had given up.
+        if isPresent, !device.permitsGrants { askDevice(&decisions) }
         dispatch(&decisions)
     }
 
@@ -89,6 +91,15 @@ extension Arbiter {
         guard state == .dead else { return }
         refuseAllGuests(.deviceDead, &decisions)
         refuseAllLaunches(&decisions)
+        refuseAllPlatformWork(&decisions)
+    }
+
+    private mutating func refuseAllPlatformWork(_ decisions: inout [Decision]) {
+        while !platform.isEmpty {
+            let busy = Busy(retryAfter: Limits.retryQuantum, reason: .deviceDead, holder: nil)
+            decisions.append(.busy(platform.removeFirst().request, .none, busy))
+        }
+        setPlatformTimer()
     }
 
     private mutating func refuseAllLaunches(_ decisions: inout [Decision]) {

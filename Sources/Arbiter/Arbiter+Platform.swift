@@ -85,7 +85,7 @@ extension Arbiter {
         return true
     }
 
-    private mutating func setPlatformTimer() {
+    mutating func setPlatformTimer() {
         guard let urgent = platform.becomesUrgent else { return clear(.platformPatience) }
         set(.platformPatience, at: max(urgent, clock))
     }

@@ -133,6 +133,41 @@ struct DeviceTests {
             """)
     }
 
+    @Test("a dead SP is probed at once when its device node comes back, as after a reload of the driver")
+    func reload() throws {
+        try play(
+            """
+            column 500ms
+            a: guest
+            D: device
+            asks
+            s  0.1.2.3.4.5.6.7.8.9.
+            a  r
+            D  .x.x...x....v.^+
+            expect
+            a  =R
+            D  pd.p...p......pa
+            """)
+    }
+
+    @Test("platform work that waits when the SP is found dead is answered, not forgotten")
+    func platformAtDeath() throws {
+        try play(
+            """
+            column 10ms
+            a: guest
+            P: platform, turn 1
+            D: device
+            asks
+            a  r
+            P  .p........p
+            D  .........x
+            expect
+            P  .~~~~~~~~BB
+            P: deviceDead, deviceDead
+            """)
+    }
+
     @Test("a probe that cannot be made says nothing about the device, and does not stop the host")
     func unavailable() throws {
         try play(

@@ -78,6 +78,40 @@ struct FairnessTests {
         #expect(served == [500, 500])
     }
 
+    @Test("guests share equally also while the virtual time runs round")
+    func wrapAroundUnderLoad() throws {
+        let host = Host(virtualMachines: 16)
+        // Sixteen VMs of weight 100 move it by 160 µs for each second: it runs round after 20 s of these 30.
+        let perSecond = 1_000_000_000 * Limits.virtualTimeScale / 1_600
+        host.step { arbiter, _, _ in arbiter.fairShare = FairShare(startingAt: .max - 20 * perSecond) }
+        let guests = try population(16, on: host)
+        host.run(for: .seconds(30))
+        #expect(host.arbiter.fairShare.virtualTime < 0)
+        #expect(jainIndexPerMille(guests.map(\.served.count)) >= 998)
+    }
+
+    @Test("P5: what two looping VMs are served differs by no more than 4L and a report each, by weight")
+    func pairwise() throws {
+        let host = Host(virtualMachines: 16)
+        let weights: [Int64] = [100, 100, 150, 150, 200, 200, 300, 300]
+        let guests = try population(weights.count, on: host) {
+            Registration(reservationWanted: .zero, weight: Weight(weights[$0]))
+        }
+        let report: Int64 = 7_500_000
+        let lead = Limits.backlogMemory.count / weights.reduce(0, +)
+        for _ in 0..<6 {
+            let from = host.now
+            host.run(for: .seconds(5))
+            let service = guests.map { Int64($0.served(from: from, to: host.now)) * report }
+            for f in weights.indices {
+                for m in weights.indices {
+                    let bound = 4 * lead + report / weights[f] + report / weights[m]
+                    #expect(abs(service[f] / weights[f] - service[m] / weights[m]) <= bound)
+                }
+            }
+        }
+    }
+
     @Test("the virtual time advances by the service over the sum of weights, and loses nothing to rounding")
     func remainder() {
         var share = FairShare()

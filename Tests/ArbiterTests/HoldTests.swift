@@ -142,6 +142,30 @@ struct HoldTests {
             """)
     }
 
+    @Test("a session with much service may cost a quarter of it in holds")
+    func costCapOfLargeSession() throws {
+        let host = Host()
+        let (launcher, guest) = try (host.register(), host.register(Registration(guestWaitMax: .seconds(20))))
+        _ = try host.begin(LaunchPlan(pages: 1_000), of: launcher)
+        func update(_ duration: Nanoseconds) throws {
+            let request = try host.acquire(.launchUpdate, 32, of: launcher)
+            host.run(for: duration)
+            try host.release(#require(host.grant(of: request)).turn, of: launcher, units: 32)
+        }
+        for _ in 0..<10 { try update(.milliseconds(40)) }
+        // 400 ms of service so far: 100 ms of holds. Each turn of 1 ms is followed by a gap of 4 ms.
+        let waiting = try host.acquire(.report, of: guest)
+        var gaps = 0
+        while host.answer(to: waiting) == nil, gaps < 100 {
+            host.run(for: .milliseconds(4))
+            guard host.answer(to: waiting) == nil else { break }
+            gaps += 1
+            try update(.milliseconds(1))
+        }
+        // The service grows by 25 ms meanwhile: 106 ms, or 26 gaps.
+        #expect(gaps == 26)
+    }
+
     @Test("holds cost nothing while nobody waits")
     func freeHolds() throws {
         let host = try play(

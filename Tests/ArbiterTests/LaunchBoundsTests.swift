@@ -108,6 +108,26 @@ struct LaunchBoundsTests {
         #expect(host.answer(to: waiting) == .failed(waiting, second, .noSession))
     }
 
+    @Test("in one message: if the release is a mistake nothing is acquired; if the acquire is, the release stands")
+    func halfAMistake() throws {
+        let (vm, other) = try (host.register(), host.register())
+        func both(_ turn: TurnID, _ kind: CommandKind) -> RequestError? {
+            error { () throws(RequestError) in
+                try host.step { (arbiter, now, out) throws(RequestError) in
+                    try arbiter.releaseAndAcquire(
+                        turn, TurnOutcome(unitsDone: 1), kind, units: 1, maxWait: nil, request: host.newRequest(0),
+                        of: vm, now: now, into: &out)
+                }
+            }
+        }
+        #expect(both(TurnID(number: 99), .report) == .unknownTurn)
+        #expect(host.log.isEmpty)
+        let held = try host.acquire(.report, of: vm)
+        let waiting = try host.acquire(.report, of: other)
+        #expect(both(try #require(host.grant(of: held)).turn, .launchUpdate) == .noSession)
+        #expect(host.grant(of: waiting) != nil)
+    }
+
     @Test("declared pages and vCPUs lie within the caps")
     func declared() throws {
         let vm = try host.register()

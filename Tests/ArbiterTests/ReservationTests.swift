@@ -132,6 +132,19 @@ struct ReservationTests {
         #expect(host.arbiter.turn?.guestPart == .reserved)
     }
 
+    @Test("after a storm of any length reservations return within the time that the burst takes to drain")
+    func returnAfterStorm() throws {
+        let host = Host()
+        for _ in 0..<8 {
+            let (launcher, session) = try launch(.seconds(1), on: host)
+            try host.end(session, of: launcher)
+        }
+        #expect(host.overview.reservationsAreSuspended)
+        // 616 ms above the burst, at 200 ms a second.
+        host.run(for: .milliseconds(3_080))
+        #expect(!host.overview.reservationsAreSuspended)
+    }
+
     @Test("a launch turn that is still held counts as launch work")
     func suspendedWhileHeld() throws {
         let host = Host()

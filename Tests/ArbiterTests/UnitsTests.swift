@@ -26,6 +26,28 @@ struct UnitsTests {
         #expect(floor.whole(of: Nanoseconds(1)) == Nanoseconds(10))
     }
 
+    @Test("the ends of time leave room for every duration")
+    func endsOfTime() {
+        #expect(Instant.distantFuture + .seconds(1_000_000_000) > .distantFuture)
+        #expect(Instant.distantPast - .seconds(1_000_000_000) < .distantPast)
+        #expect(Instant.distantFuture - Instant(sinceBoot: .zero) > .zero)
+    }
+
+    @Test("a value is moved into a range only if it lies outside")
+    func clamped() {
+        let range = Nanoseconds.milliseconds(1)...Nanoseconds.milliseconds(3)
+        #expect(Nanoseconds.milliseconds(2).clamped(to: range) == .milliseconds(2))
+        #expect(Nanoseconds(-1).clamped(to: range) == .milliseconds(1))
+        #expect(Nanoseconds(.max).clamped(to: range) == .milliseconds(3))
+    }
+
+    @Test("every kind belongs to the class that its wire value begins with")
+    func classes() {
+        for kind in CommandKind.allCases {
+            #expect(kind.commandClass == [1: .launch, 2: .guest, 3: .platform][kind.rawValue >> 8])
+        }
+    }
+
     @Test("the default launch burst is inside the defaults' own limits")
     func defaults() {
         let configuration = Configuration()
