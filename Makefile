@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test lint format clean
+.PHONY: help setup build libspsched run test test-system lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -36,6 +36,10 @@ test: setup lint ## Format and unit checks, then every test of the inner loop (a
 	scripts/check-units
 	swift build --build-tests
 	swift test --skip-build
+
+test-system: build ## Boot a container with systemd and use what was built as an operator would (root, or through sudo)
+	scripts/setup system
+	scripts/system-test
 
 lint: ## Check the formatting
 	swift format lint --strict --parallel --recursive $(SOURCES)
