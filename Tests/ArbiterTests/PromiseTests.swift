@@ -91,6 +91,48 @@ struct PromiseTests {
         #expect(guests.allSatisfy { $0.served.count >= 11 })
     }
 
+    @Test("P6: so it is while launches stay within their reserve")
+    func reservationBesideLaunches() throws {
+        let host = Host(virtualMachines: 101)
+        host.remembers = false
+        host.checksEvery = 101
+        let guests = try (0..<96).map { _ in
+            try LoopingGuest(
+                Registration(reservationWanted: .perSecond(1), reservationLeast: .perSecond(1)), on: host,
+                pause: .milliseconds(993))
+        }
+        // 80 ms of work, and 0.8 ms of holds, in each 415 ms.
+        let launcher = try LoopingLauncher(LaunchPlan(pages: 70), on: host, gap: gap, pause: .milliseconds(335))
+        host.run(for: .seconds(30))
+        #expect(guests.allSatisfy { $0.refusals == 0 && $0.longestWait <= host.overview.reservedWait })
+        #expect(guests.allSatisfy { $0.served.count >= 15 })
+        #expect(launcher.durations.count >= 50)
+        #expect(!host.overview.reservationsAreSuspended)
+    }
+
+    @Test(
+        "P7: 129 guests beside launches without end: no `once` guest is refused twice in a row, no `never` guest at all",
+        arguments: [RetryPolicy.once, .never])
+    func protected(policy: RetryPolicy) throws {
+        let host = Host(virtualMachines: 129)
+        host.remembers = false
+        host.checksEvery = 211
+        let launchers = try (0..<2).map { _ in
+            try LoopingLauncher(LaunchPlan(pages: 2_000), on: host, launches: 100, gap: gap)
+        }
+        // COCONUT-SVSM sends a refused request again at once.
+        let guests = try (0..<127).map { _ in
+            try LoopingGuest(
+                Registration(reservationWanted: .zero, retryPolicy: policy), on: host, sleep: .microseconds(100))
+        }
+        host.run(for: .seconds(60))
+        #expect(guests.allSatisfy { $0.mostRefusalsInARow <= (policy == .once ? 1 : 0) })
+        // D + s_l + 2·N·s_g/φ.
+        let bound = Nanoseconds.milliseconds(500 + 32) + report * (2 * 129 * 10)
+        #expect(guests.allSatisfy { $0.longestWait <= bound && !$0.served.isEmpty })
+        #expect(launchers.contains { !$0.durations.isEmpty })
+    }
+
     @Test("P7: however busy launches are, no guest that retries every 2 s is refused for 60 s")
     func patience() throws {
         let host = Host(virtualMachines: 100)
