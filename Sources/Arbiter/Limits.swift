@@ -73,8 +73,6 @@ public enum Limits {
     static let leaseGrace = Nanoseconds.milliseconds(50)
     /// A whole launch also does work that is not the SP's: page faults, and thousands of ioctls.
     static let leaseGraceWhole = Nanoseconds.seconds(1)
-    /// The holder must start within half its grace, so that a stale grant cannot outlive its lease.
-    static let startWithin = Nanoseconds.milliseconds(25)
     /// A status command takes a quarter of a millisecond; one that takes longer than this is stuck behind something.
     public static let probePatience = Nanoseconds.seconds(2)
     /// Clients' reports of device trouble cause at most one probe in this time.
