@@ -115,5 +115,11 @@ let package = Package(
                 "Arbiter", "CSpsched", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "SPModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+        .testTarget(
+            name: "spschedctlTests",
+            dependencies: [
+                "Arbiter", "CSystemd", "SPModel", "sp-emulator", "spschedctl", "spschedd", "spschedd-device",
+            ],
+            swiftSettings: strict),
     ]
 )
