@@ -37,6 +37,15 @@ struct CommandLineTests {
         #expect(try ShortRun(["--config", file, "--check-config"]).output == first.output)
     }
 
+    @Test("the configuration that is shipped has no mistake and changes nothing but what it says")
+    func shippedConfiguration() throws {
+        let shipped = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../../packaging/spschedd.toml")
+        let run = try ShortRun(["--config", shipped.standardizedFileURL.path, "--check-config"])
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(run.output.hasPrefix("[arbiter]\n"))
+    }
+
     @Test("--capabilities is JSON that names the protocol's version, its features and the limits")
     func capabilities() throws {
         let run = try ShortRun(["--capabilities", "--config", "/dev/null"])

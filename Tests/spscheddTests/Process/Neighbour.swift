@@ -1,15 +1,20 @@
+import Arbiter
 import DaemonTestSupport
 import Foundation
+import VMMProtocol
 
-/// A VM that asks for one report after the other while something bad happens beside it. Nothing but grants may come.
+/// A VM that asks for one report after the other while something bad happens beside it. Nothing but grants
+/// may come; where launches are about, BUSY too, after which it asks again.
 final class Neighbour: @unchecked Sendable {
     private let client: TestClient
+    private let acceptsBusy: Bool
     private let condition = NSCondition()
     private var grants = 0
     private var problem: String?
     private var isEnding = false
 
-    init(_ daemon: RunningDaemon) throws {
+    init(_ daemon: RunningDaemon, amongLaunches: Bool = false) throws {
+        acceptsBusy = amongLaunches
         client = try daemon.enter("neighbour")
         let thread = Thread { [self] in run() }
         thread.start()
@@ -33,6 +38,17 @@ final class Neighbour: @unchecked Sendable {
         condition.unlock()
     }
 
+    private func turn() throws -> TurnID {
+        while true {
+            switch try client.ask(.acquire(Acquire(.report))) {
+            case .granted(let granted): return granted.turn
+            // A guest's pace before it asks again.
+            case .busy where acceptsBusy: poll(nil, 0, 5)
+            case let other: throw TestFailure("no turn: \(other)")
+            }
+        }
+    }
+
     private func run() {
         while true {
             condition.lock()
@@ -41,7 +57,7 @@ final class Neighbour: @unchecked Sendable {
             if ends { return }
             var failure: String?
             do {
-                try client.release(client.acquire(.report).turn)
+                try client.release(turn())
             } catch {
                 failure = "\(error)"
             }

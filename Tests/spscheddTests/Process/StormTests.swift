@@ -9,7 +9,7 @@ struct StormTests {
     @Test("64 client processes, killed at random moments, leave nothing behind and disturb nobody")
     func kills() throws {
         let daemon = try RunningDaemon(configuration: "[clients]\nlinger = \"0s\"")
-        let neighbour = try Neighbour(daemon)
+        let neighbour = try Neighbour(daemon, amongLaunches: true)
         var clients: [BuiltProcess] = []
         for number in 0..<64 {
             clients.append(try BuiltProcess("StormClient", [daemon.socketPath, "\(number)"]))
