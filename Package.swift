@@ -29,9 +29,11 @@ let package = Package(
         // The wire between VMMs and the daemon: bytes <-> values, nothing else.
         .target(name: "VMMProtocol", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "VMMProtocolTests", dependencies: ["VMMProtocol", "Arbiter"], swiftSettings: strict),
+        // The house rules that a machine can check, and that the documents do not drift from the code.
+        .testTarget(name: "TidyTests", dependencies: ["Arbiter"], swiftSettings: strict),
         .testTarget(name: "ArbiterTests", dependencies: ["Arbiter"], swiftSettings: strict),
 
-        // The C client for VMMs, as a plain target for our own programs and tests; `make libspsched` builds the library.
+        // The C client for VMMs, as a plain target for our programs and tests; `make libspsched` builds the library.
         .target(
             name: "CSpsched", path: "Sources/libspsched",
             exclude: ["LICENSE", "libspsched.map", "spsched.pc.in"], cSettings: [.treatAllWarnings(as: .error)]),
