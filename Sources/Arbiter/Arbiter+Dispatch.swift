@@ -108,7 +108,8 @@ extension Arbiter {
         return true
     }
 
-    /// What the bucket must hold: no more than a planned turn, for which it has room. It is charged what the turn takes.
+    /// What the bucket must hold: no more than a planned turn, for which it has room. It is charged what the turn
+    /// takes.
     private func costToFloor(_ slot: Int) -> Nanoseconds { min(guestCost(slot), ledger.guestTurn) }
 
     /// Beside a whole launch, one guest turn at a time, when the floor says so. It waits for one page at most.

@@ -4,8 +4,8 @@ extension Arbiter {
 
     /// Opens the VM's launch session.
     ///
-    /// - Throws: `.busy` when the launch bucket of the VM or of its account is too full, or while draining; `.error` for
-    ///   the client's mistakes.
+    /// - Throws: `.busy` when the launch bucket of the VM or of its account is too full, or while draining; `.error`
+    ///   for the client's mistakes.
     public mutating func beginLaunch(
         _ plan: LaunchPlan, of vm: VMID, now: Instant
     ) throws(LaunchRefusal) -> SessionID {
@@ -81,7 +81,8 @@ extension Arbiter {
         if let command = session.command {
             decisions.append(.failed(command.request, id(ofSlot: slot), .noSession))
         }
-        // What was declared and not used goes back (but for the start that every session costs), what went beyond is owed.
+        // What was declared and not used goes back (but for the start that every session costs), what went beyond is
+        // owed.
         let used = max(session.service, costs.planning.launchStart)
         chargeLaunch(used - session.declaredCost, slot)
         clear(.launchDeadline, slot)

@@ -59,7 +59,8 @@ extension Arbiter {
         noticeOverload(&decisions)
     }
 
-    /// Time passes: the floor grows, launches use their reserve, and an idle SP is charged to the session that holds it.
+    /// Time passes: the floor grows, launches use their reserve, and an idle SP is charged to the session that holds
+    /// it.
     mutating func accrue(to now: Instant) {
         let elapsed = now - clock
         guard elapsed > .zero else { return }

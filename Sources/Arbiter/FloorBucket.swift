@@ -1,7 +1,8 @@
 /// The guest floor (rule 2): one bucket of SP time that grows at φ while a guest waits and pays for all guest service.
 ///
 /// It starts, and bottoms out, at -φ·D, so that it acts only when launches kept guests waiting for D (deferrable, like
-/// Linux's `dl_server`); it holds at most one guest turn, and what grows during one launch turn and during that guest turn itself.
+/// Linux's `dl_server`); it holds at most one guest turn, and what grows during one launch turn and during that guest
+/// turn itself.
 struct FloorBucket: Sendable {
     let share: Share
     let least: Nanoseconds

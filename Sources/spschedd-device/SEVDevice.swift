@@ -45,8 +45,8 @@ struct SEVDevice {
         guard value == UInt8(ascii: "Y") || value == UInt8(ascii: "1") else {
             return """
                 not asked, because SNP is off in kvm_amd (\(parameter)): a status command would initialise the \
-                platform and shut it down again. Enable SEV-SNP in the machine's set-up and load kvm_amd with sev=1, sev_es=1 \
-                and sev_snp=1.
+                platform and shut it down again. Enable SEV-SNP in the machine's set-up and load kvm_amd with sev=1, \
+                sev_es=1 and sev_snp=1.
                 """
         }
         return nil

@@ -39,8 +39,10 @@ enum DaemonLimits {
     static let logRecords = 1_024
     /// The longest message or field of a record: two sentences and some names.
     static let logFieldBytes = 2_048
-    /// Records about one account in one `logWindow`: every VM of a host registers anew after a restart. More are counted, and the count is reported.
+    /// Records about one account in one `logWindow`: every VM of a host registers anew after a restart. More are
+    /// counted, and the count is reported.
     static let logRecordsPerAccount = 400
+    /// Long enough for a host to restart its VMs' connections in, short enough to read of the next trouble soon.
     static let logWindow = Nanoseconds.seconds(10)
     /// How long the last records may take to be written before the process ends without them.
     static let logFlush = Nanoseconds.seconds(2)
@@ -49,6 +51,7 @@ enum DaemonLimits {
 
     /// Operators, a metrics reader and a few scripts. Each costs at most 80 KiB.
     static let managerConnections = 32
+    /// One read takes most requests whole: they are a few hundred bytes.
     static let managerReadBytes = 4_096
     /// A list of VMs shows figures no older than this.
     static let managerReportsAge = Nanoseconds.seconds(1)

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Arbiter
 
-/// Goal: the hot path allocates nothing. Method: a world in steady state, in a process of its own, with every allocation of
-/// the Swift runtime counted.
+/// Goal: the hot path allocates nothing. Method: a world in steady state, in a process of its own, with every
+/// allocation of the Swift runtime counted.
 @Suite("Allocations")
 struct AllocationTests {
     @Test("ten thousand turns, with launches, holds, BUSY and retries, allocate nothing")

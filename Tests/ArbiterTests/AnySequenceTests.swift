@@ -2,8 +2,8 @@ import Testing
 
 @testable import Arbiter
 
-/// Goal: no sequence of calls, however senseless, breaks an invariant, and each request gets exactly one terminal answer.
-/// Method: seeded random calls with seeded random arguments, on a small host with all features in use.
+/// Goal: no sequence of calls, however senseless, breaks an invariant, and each request gets exactly one terminal
+/// answer. Method: seeded random calls with seeded random arguments, on a small host with all features in use.
 @Suite("Any sequence of calls")
 struct AnySequenceTests {
     @Test("keeps the invariants, and answers each request once", arguments: 1...40 as ClosedRange<UInt64>)

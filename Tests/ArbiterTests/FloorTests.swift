@@ -2,8 +2,8 @@ import Testing
 
 @testable import Arbiter
 
-/// Goal: rule 2. Method: timelines with a floor of 50 % and a delay of 20 ms, so that a few columns show it; the bucket's
-/// level where a timeline cannot.
+/// Goal: rule 2. Method: timelines with a floor of 50 % and a delay of 20 ms, so that a few columns show it; the
+/// bucket's level where a timeline cannot.
 @Suite("Guest floor")
 struct FloorTests {
     /// The bucket starts at -10 ms and covers a report (7.5 ms) after 35 ms of waiting.

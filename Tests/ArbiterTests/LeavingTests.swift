@@ -2,8 +2,8 @@ import Testing
 
 @testable import Arbiter
 
-/// Goal: whoever cancels, hangs up, unregisters or is drained, at whatever moment, leaves nothing behind. Method: timelines
-/// in which it happens while a request waits, is barred, or holds a turn.
+/// Goal: whoever cancels, hangs up, unregisters or is drained, at whatever moment, leaves nothing behind. Method:
+/// timelines in which it happens while a request waits, is barred, or holds a turn.
 @Suite("Leaving")
 struct LeavingTests {
     // MARK: Cancel

@@ -2,7 +2,8 @@ import Testing
 
 @testable import Arbiter
 
-/// Goal: the promises' bounds in simple worlds, where the numbers can be written down. Method: looping guests and launches.
+/// Goal: the promises' bounds in simple worlds, where the numbers can be written down. Method: looping guests and
+/// launches.
 @Suite("Promises in simple worlds")
 struct PromiseTests {
     private let gap = Nanoseconds.microseconds(200)

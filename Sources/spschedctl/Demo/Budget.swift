@@ -1,24 +1,26 @@
 import Arbiter
 import SPModel
 
-/// The scene that shows the budget at work: polite VMs inside a reservation, VMs in a tight loop against a limit, and VMs in a
-/// tight loop that share what is left by weight. All at once, while VMs are launched within the launch reserve.
+/// The scene that shows the budget at work: polite VMs inside a reservation, VMs in a tight loop against a limit, and
+/// VMs in a tight loop that share what is left by weight. All at once, while VMs are launched within the launch
+/// reserve.
 enum Budget {
     static let reserved = 64
     static let reservation = Rate.perSecond(1)
     static let limits: [Int64] = [1, 2, 4]
-    /// Two VMs of each: one VM has one request at a time and spends time of its own between two, so that it can never take
-    /// much more than half of the SP, whatever its weight.
+    /// Two VMs of each: one VM has one request at a time and spends time of its own between two, so that it can never
+    /// take much more than half of the SP, whatever its weight.
     static let weights: [Int64] = [100, 200, 400]
     static let vmsPerWeight = 2
-    /// How long their requests may wait. At the default of 0.5 s a VM whose share is two reports a second would be refused
-    /// half of the time, and what it leaves while it sleeps goes to whoever is awake: shares would follow the sleeps.
+    /// How long their requests may wait. At the default of 0.5 s a VM whose share is two reports a second would be
+    /// refused half of the time, and what it leaves while it sleeps goes to whoever is awake: shares would follow the
+    /// sleeps.
     static let sharedWaitMax = Nanoseconds.seconds(2)
     /// A launch of 77 ms in each second stays within the default launch reserve of 200 ms.
     static let launchEvery = Nanoseconds.seconds(1)
 
-    /// A VM against a limit of 1/s gets its reports in pairs, a sleep of 2 s between them: it takes some twenty to tell its
-    /// rate to a twentieth.
+    /// A VM against a limit of 1/s gets its reports in pairs, a sleep of 2 s between them: it takes some twenty to tell
+    /// its rate to a twentieth.
     static func slot(for cell: Nanoseconds) -> Nanoseconds { max(cell, min(.seconds(20), cell * 6)) }
 
     static func guests(seed: UInt64) -> [GuestPlan] {

@@ -12,9 +12,10 @@ struct Conclusion {
     }
 
     static let modelled = """
-        Modelled, not measured: the SP's service times (profile milan-2024: fitted to or assumed after published figures), \
-        the pauses of VMM and guest, 144 ms of boot work outside the SP, the guest driver's 2.046 s after BUSY. Measured here: \
-        everything that happens in between, by the real spschedd over its real socket, one process for each VM.
+        Modelled, not measured: the SP's service times (profile milan-2024: fitted to or assumed after published \
+        figures), the pauses of VMM and guest, 144 ms of boot work outside the SP, the guest driver's 2.046 s after \
+        BUSY. Measured here: everything that happens in between, by the real spschedd over its real socket, one \
+        process for each VM.
         """
 
     static let scope = "This holds when all VMs joined, on Linux ≥ 7.0, for extended reports only."

@@ -10,9 +10,10 @@ struct DemoCommand: ParsableCommand {
         abstract: "Play a host against an emulated SP: launches while every VM attests in a tight loop.",
         discussion: """
             Starts sp-emulator, spschedd-device and spschedd in a private directory, and one process for each VM. N \
-            antagonist VMs attest in a tight loop with the Linux guest driver's behaviour, while other VMs are launched one \
-            after another. Three policies meet the same emulated device: 'mutex' (nobody arbitrates), 'ratelimit' (one \
-            request a second for each VM, as the kernel patch does it) and 'spschedd'. Then the budget is shown at work.
+            antagonist VMs attest in a tight loop with the Linux guest driver's behaviour, while other VMs are \
+            launched one after another. Three policies meet the same emulated device: 'mutex' (nobody arbitrates), \
+            'ratelimit' (one request a second for each VM, as the kernel patch does it) and 'spschedd'. Then the \
+            budget is shown at work.
 
             Needs no SNP hardware, no privileges, and nothing of an spschedd that runs on this host.
             """)

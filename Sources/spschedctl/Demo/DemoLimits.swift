@@ -20,6 +20,7 @@ enum DemoLimits {
     static let stopPatienceMilliseconds: Int32 = 3_000
     /// Events taken by one wait, and records read from one VM at a time: the rest come with the next wait.
     static let eventsPerWait = 64
+    /// As above: one VM that has much to say must not keep the others waiting.
     static let recordsPerEvent = 16
     /// How often the progress line changes.
     static let progressEvery = Nanoseconds.milliseconds(250)

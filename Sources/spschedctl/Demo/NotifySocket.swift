@@ -11,7 +11,8 @@ struct NotifySocket: ~Copyable {
         do { listener = try UnixListener(path: path, kind: .datagram) } catch { throw .system(error) }
     }
 
-    /// Waits for `READY=1`. False if it did not come in `milliseconds`, or the process whose end is watched ended first.
+    /// Waits for `READY=1`. False if it did not come in `milliseconds`, or the process whose end is watched ended
+    /// first.
     func waitReady(orEndOf endDescriptor: Int32, milliseconds: Int32) -> Bool {
         var members = [
             pollfd(fd: listener.descriptor.number, events: Int16(POLLIN), revents: 0),

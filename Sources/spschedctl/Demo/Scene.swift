@@ -37,8 +37,8 @@ struct GuestPlan: Equatable, Sendable {
     }
 }
 
-/// Random instants at which guests begin: within one sleep of a refused guest, which is the phase that would keep them in
-/// step, and before anything is counted.
+/// Random instants at which guests begin: within one sleep of a refused guest, which is the phase that would keep them
+/// in step, and before anything is counted.
 struct StartPhases {
     private let range: Nanoseconds
     private var random: SplitMix64

@@ -26,8 +26,8 @@ struct BootStatistics: Equatable, Sendable {
 
     /// Nearest rank: the smallest value that at least `percent` % of all do not exceed.
     ///
-    /// It is a least value as soon as it could lie at or beyond a launch that was cut: that one's true latency may have any
-    /// rank from there on.
+    /// It is a least value as soon as it could lie at or beyond a launch that was cut: that one's true latency may have
+    /// any rank from there on.
     static func percentile(_ percent: Int, of latencies: [BootLatency]) -> BootLatency? {
         guard !latencies.isEmpty else { return nil }
         let sorted = latencies.sorted()
@@ -38,8 +38,8 @@ struct BootStatistics: Equatable, Sendable {
 }
 
 enum Fairness {
-    /// Jain's index, (Σx)² ÷ (n·Σx²): 1 if all got the same, 1/n if one got everything. `nil` without anybody, or if nobody
-    /// got anything.
+    /// Jain's index, (Σx)² ÷ (n·Σx²): 1 if all got the same, 1/n if one got everything. `nil` without anybody, or if
+    /// nobody got anything.
     static func jain(_ shares: [Int]) -> Double? {
         let sum = shares.reduce(0, +)
         let squares = shares.reduce(0.0) { $0 + Double($1) * Double($1) }

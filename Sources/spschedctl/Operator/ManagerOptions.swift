@@ -30,8 +30,8 @@ struct ManagerOptions: ParsableArguments {
         case EACCES, EPERM: return "Only root and the group that owns \(socket) may ask the daemon: try sudo."
         case ENOENT, ECONNREFUSED:
             return """
-                spschedd does not listen there. Is it running (systemctl status spschedd)? If it was started with another \
-                --manager-socket, pass the same here.
+                spschedd does not listen there. Is it running (systemctl status spschedd)? If it was started with \
+                another --manager-socket, pass the same here.
                 """
         default: return "Check --manager-socket."
         }

@@ -4,7 +4,8 @@ import DeviceProtocol
 import LinuxIO
 import SPModel
 
-/// spschedd arbitrates: each command waits for its turn, and goes to the device by the descriptor that spschedd handed out.
+/// spschedd arbitrates: each command waits for its turn, and goes to the device by the descriptor that spschedd handed
+/// out.
 struct ArbitratedPath: ~Copyable, HostPath {
     private let scheduler: SchedulerClient
     private var device: EmulatorConnection
@@ -40,7 +41,8 @@ struct ArbitratedPath: ~Copyable, HostPath {
                     try scheduler.release(turn, measured: result.service)
                     break
                 }
-                // The rest of the region: the next turn in the same message, and the next ioctl after the VMM's own work.
+                // The rest of the region: the next turn in the same message, and the next ioctl after the VMM's own
+                // work.
                 turn = try launchTurn(
                     scheduler.releaseAndAcquire(turn, measured: result.service, ioctl.kind, units: left))
                 pauses.pause()

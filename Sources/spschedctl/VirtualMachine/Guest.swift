@@ -4,8 +4,8 @@ import SPModel
 
 /// A guest that attests again and again, with the behaviour of Linux's `sev-guest` driver.
 struct Guest {
-    /// `nil`: a tight loop, with only the guest's own work between a report and the next request. Otherwise the time from
-    /// one request to the next, as a guest that keeps to its rate leaves.
+    /// `nil`: a tight loop, with only the guest's own work between a report and the next request. Otherwise the time
+    /// from one request to the next, as a guest that keeps to its rate leaves.
     let period: Nanoseconds?
     let think: Nanoseconds
 

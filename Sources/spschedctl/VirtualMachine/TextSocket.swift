@@ -23,6 +23,7 @@ struct TextSocket: ~Copyable, Sendable {
     func receive() throws(SystemError) -> Arrival {
         var buffer = [UInt8](repeating: 0, count: Self.recordBytes)
         var outcome: Result<Received, SystemError> = .success(.wouldBlock)
+        // SAFETY: the pointer does not leave the closure.
         buffer.withUnsafeMutableBytes { bytes in
             do throws(SystemError) {
                 outcome = .success(try socket.receive(into: bytes))

@@ -3,8 +3,8 @@ import DeviceProtocol
 import LinuxIO
 import SPModel
 
-/// Nobody arbitrates: commands go straight to the device, behind the kernel's mutex. With a limit, the guest's requests pass
-/// `___ratelimit()` first, as in version 6 of the kernel patch "kvm: sev: Add SEV-SNP guest request throttling"
+/// Nobody arbitrates: commands go straight to the device, behind the kernel's mutex. With a limit, the guest's requests
+/// pass `___ratelimit()` first, as in version 6 of the kernel patch "kvm: sev: Add SEV-SNP guest request throttling"
 /// (<https://lore.kernel.org/r/20250605150236.3775954-1-dionnaglaze@google.com>).
 struct UnarbitratedPath: ~Copyable, HostPath {
     private var device: EmulatorConnection

@@ -1,6 +1,7 @@
 import Arbiter
 
-/// How much of the journal one account may fill: its first mistake and its first records in each window. The rest are counted.
+/// How much of the journal one account may fill: its first mistake and its first records in each window. The rest are
+/// counted.
 struct LogBudget {
     private var began = Instant.distantPast
     private var records = 0

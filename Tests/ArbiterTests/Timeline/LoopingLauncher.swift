@@ -2,8 +2,8 @@ import Testing
 
 @testable import Arbiter
 
-/// A VM that launches again and again: pages in turns of at most `chunk`, each asked for `gap` after the end of the last,
-/// and the next launch `pause` after the end of the last.
+/// A VM that launches again and again: pages in turns of at most `chunk`, each asked for `gap` after the end of the
+/// last, and the next launch `pause` after the end of the last.
 final class LoopingLauncher {
     let vm: VMID
     let plan: LaunchPlan

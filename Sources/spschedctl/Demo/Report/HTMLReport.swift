@@ -41,8 +41,9 @@ struct HTMLReport {
             section(
                 "How long a VM takes to boot",
                 """
-                The dot is the middle launch (p50), the line above it reaches to p99; the scale is logarithmic. An open dot \
-                with an arrow is a launch that was still under way when its time was over: its true latency lies beyond.
+                The dot is the middle launch (p50), the line above it reaches to p99; the scale is logarithmic. An \
+                open dot with an arrow is a launch that was still under way when its time was over: its true latency \
+                lies beyond.
                 """, plot.markup)
         }
     }
@@ -52,9 +53,9 @@ struct HTMLReport {
             section(
                 "Who held the Secure Processor around one launch",
                 """
-                One launch of each policy against \(antagonists) VMs. In colour: commands of the launch. Grey: reports of the \
-                other VMs. Without arbitration, reports come between any two pages of a launch; spschedd keeps the pages \
-                together, and lets guests in before and after them.
+                One launch of each policy against \(antagonists) VMs. In colour: commands of the launch. Grey: reports \
+                of the other VMs. Without arbitration, reports come between any two pages of a launch; spschedd keeps \
+                the pages together, and lets guests in before and after them.
                 """, plot.markup)
         }
     }
@@ -76,12 +77,13 @@ struct HTMLReport {
         return section(
             "The numbers",
             """
-            Reports between launches are counted while no launch had commands under way; a dash means that a launch filled \
-            the whole time. Fairness is Jain's index over the reports of the attesting VMs: 1 means that all got the same. A \
-            VMPCK is lost when a guest is refused for 60 s; that must never happen.
+            Reports between launches are counted while no launch had commands under way; a dash means that a launch \
+            filled the whole time. Fairness is Jain's index over the reports of the attesting VMs: 1 means that all \
+            got the same. A VMPCK is lost when a guest is refused for 60 s; that must never happen.
             """,
             """
-            <div class="scroll"><table><thead><tr>\(headings.map { "<th scope=\"col\">\($0)</th>" }.joined())</tr></thead>
+            <div class="scroll"><table>
+            <thead><tr>\(headings.map { "<th scope=\"col\">\($0)</th>" }.joined())</tr></thead>
             <tbody>
             \(rows.joined(separator: "\n"))
             </tbody></table></div>
@@ -93,9 +95,9 @@ struct HTMLReport {
             section(
                 "The budget at work",
                 """
-                All of these VMs at once, while one VM is launched each second. Pale: what exact water-filling of all the \
-                reports that the Secure Processor delivered gives each VM, after reservations and within limits. Solid: what \
-                it got, in reports a second.
+                All of these VMs at once, while one VM is launched each second. Pale: what exact water-filling of all \
+                the reports that the Secure Processor delivered gives each VM, after reservations and within limits. \
+                Solid: what it got, in reports a second.
                 """, plot.markup)
         }
     }
@@ -107,8 +109,8 @@ struct HTMLReport {
             "What these numbers rest on", Conclusion.modelled,
             """
             <p>\(HTML.escaped(Conclusion.scope))</p>
-            <p>Played with \(launches), \(Format.fixed(plan.slot.seconds, 0)) s for each policy and number of VMs after the \
-            warm-up, seed \(plan.seed).</p>
+            <p>Played with \(launches), \(Format.fixed(plan.slot.seconds, 0)) s for each policy and number of VMs \
+            after the warm-up, seed \(plan.seed).</p>
             """)
     }
 

@@ -41,7 +41,8 @@ enum ReportStyle {
         .full.mutex, .launch.mutex, svg .name.mutex { fill: var(--mutex); }
         .full.ratelimit, .launch.ratelimit, svg .name.ratelimit { fill: var(--ratelimit); }
         .full.spschedd, .launch.spschedd, svg .name.spschedd { fill: var(--spschedd); }
-        th.mutex { color: var(--mutex); } th.ratelimit { color: var(--ratelimit); } th.spschedd { color: var(--spschedd); }
+        th.mutex { color: var(--mutex); } th.ratelimit { color: var(--ratelimit); }
+        th.spschedd { color: var(--spschedd); }
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; font-size: 14px; width: 100%; font-variant-numeric: tabular-nums; }
         th, td { text-align: right; padding: 6px 8px; border-bottom: 1px solid var(--line); white-space: nowrap; }
