@@ -74,7 +74,7 @@ final class CommandProcess {
     }
 
     /// Processes that were told of our directory, by number.
-    private var numbersLeft: [Int32] {
+    func processesLeft() -> [Int32] {
         let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return numbers.compactMap(Int32.init).filter { number in
             guard let bytes = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") else { return false }
@@ -82,11 +82,9 @@ final class CommandProcess {
         }
     }
 
-    func processesLeft() -> [Int32] { numbersLeft }
-
-    /// Waits for the end of each, however long: a test that hangs here has found an orphan.
+    /// Waits for the end of each: the kernel kills them a moment after their parent.
     func waitUntilNoProcessIsLeft() {
-        for number in numbersLeft {
+        for number in processesLeft() {
             let descriptor = linux_pidfd_open(number)
             guard descriptor >= 0 else { continue }
             var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Goal: a user gets what was asked for, a sentence where that cannot be, and nothing is left behind. Method: the program
-/// itself, with real servers and VM processes.
+/// Goal: a user gets what was asked for, a sentence where that cannot be, and nothing is left behind. Method: the
+/// program itself, with real servers and VM processes.
 @Suite struct CommandTests {
     @Test func `A short demo loses no key, has the shape, and leaves no process and no file`() throws {
         let command = try CommandProcess([

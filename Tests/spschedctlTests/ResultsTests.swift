@@ -6,7 +6,8 @@ import Testing
 
 @testable import spschedctl
 
-/// Goal: programs get one shape of JSON, people a table and a report that need nothing else. Method: results made by hand.
+/// Goal: programs get one shape of JSON, people a table and a report that need nothing else. Method: results made by
+/// hand.
 @Suite struct ResultsTests {
     @Test func `JSON has every key of its shape, null where nothing applies`() throws {
         let data = Data(Format.json(try ShowOutcome.sample().results).utf8)

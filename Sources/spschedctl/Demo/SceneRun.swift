@@ -35,7 +35,6 @@ final class SceneRun {
     private var started = Instant.distantPast
 
     private var guests: [VMProcess] = []
-    private var lastReport: (guest: Int, count: Int) = (0, 0)
     /// Launched VMs by number: prepared, under way, or done and about to end.
     private var launched: [UInt32: VMProcess] = [:]
     private var prepared: UInt32 = 0

@@ -32,7 +32,8 @@ struct StatusText {
     }
 
     private var daemon: String {
-        "spschedd \(status.version), up \(Format.duration(nanoseconds: status.uptimeNanoseconds)), epoch \(status.epoch)"
+        let uptime = Format.duration(nanoseconds: status.uptimeNanoseconds)
+        return "spschedd \(status.version), up \(uptime), epoch \(status.epoch)"
     }
 
     private var device: String {
