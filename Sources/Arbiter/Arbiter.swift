@@ -14,7 +14,8 @@
 /// 5. other platform work;
 /// 6. guests: aged, then reserved, then shared.
 ///
-/// Every entry point first runs the timers that have come due, so that a late caller sees what a punctual one would.
+/// Every entry point that can decide first runs the timers that have come due, so that a late caller sees what a
+/// punctual one would; `register` and `beginLaunch`, which answer at once, leave them to the next.
 /// Nothing allocates after `init` but what a refused caller's own buffer needs; every step is O(log n) in VMs.
 public struct Arbiter: ~Copyable {
     public let configuration: Configuration

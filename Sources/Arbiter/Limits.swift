@@ -4,8 +4,8 @@ public enum Limits {
 
     /// Hosts offer at most a few hundred SNP ASIDs (1006 on Genoa with all of them given to SNP).
     public static let defaultVMs = 1_024
-    /// An account is a uid and a label; a cloud host has a handful, a desktop a few.
-    public static let accounts = 256
+    /// An account is a uid and a label. libvirt's sVirt gives each QEMU a label of its own: as many accounts as VMs.
+    public static let accounts = defaultVMs
     /// Platform commands come from an administrator at a keyboard or from one probe at a time.
     public static let platformQueue = 16
 
