@@ -315,7 +315,6 @@ extension Arbiter {
     }
 
     mutating func guestTurnEnded(_ turn: Turn, slot: Int?, occupancy: Nanoseconds) {
-        floor.charge(occupancy)
         totals.guestTurns += 1
         totals.guestService += occupancy
         guard let slot else { return }

@@ -59,12 +59,12 @@ extension Arbiter {
         noticeOverload(&decisions)
     }
 
-    /// Time passes: the floor grows, launches use their reserve, and an idle SP is charged to the session that holds
-    /// it.
+    /// Time passes: the floor grows and pays, launches use their reserve, and an idle SP is charged to the session that
+    /// holds it.
     mutating func accrue(to now: Instant) {
         let elapsed = now - clock
         guard elapsed > .zero else { return }
-        if floorWaiters > 0 { floor.grow(over: elapsed) }
+        passFloor(elapsed, until: now)
         if turn?.kind.commandClass == .launch { overload.add(elapsed, at: now) }
         if let holder = heldFor, anythingElseWaits {
             virtualMachines[holder].session?.holdCost += elapsed
@@ -72,6 +72,14 @@ extension Arbiter {
             totals.holdCost += elapsed
         }
         clock = now
+    }
+
+    private mutating func passFloor(_ elapsed: Nanoseconds, until now: Instant) {
+        let isServing = turn?.isChargedToFloor == true || turnBeside?.isChargedToFloor == true
+        guard isServing || floorWaiters > 0 else { return }
+        var launchTurn = Nanoseconds.zero
+        if let turn, turn.kind.commandClass == .launch, !turn.isWholeLaunch { launchTurn = now - turn.grantedAt }
+        floor.pass(elapsed, isWanted: floorWaiters > 0, isServing: isServing, launchTurn: launchTurn)
     }
 
     private mutating func fire(_ index: Int, _ decisions: inout [Decision]) {

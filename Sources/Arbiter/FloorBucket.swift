@@ -1,30 +1,44 @@
 /// The guest floor (rule 2): one bucket of SP time that grows at φ while a guest waits and pays for all guest service.
 ///
 /// It starts, and bottoms out, at -φ·D, so that it acts only when launches kept guests waiting for D (deferrable, like
-/// Linux's `dl_server`); it holds at most one guest turn, and what grows during one launch turn and during that guest
-/// turn itself.
+/// Linux's `dl_server`); it holds at most one guest turn and what grows during one launch turn.
+///
+/// The launch turn is the planned one, or a longer one while it lasts: a bucket that is full before the turn ends would
+/// give guests less than their share.
 struct FloorBucket: Sendable {
     let share: Share
     let least: Nanoseconds
-    let most: Nanoseconds
+    private let guestTurn: Nanoseconds
+    private let launchTurn: Nanoseconds
+    /// The highest level there may have been.
+    private(set) var most: Nanoseconds
     /// The level in thousandths of a nanosecond: growth at a share in thousandths is then exact.
     private var level: Int64
 
     init(share: Share, delay: Nanoseconds, largestGuestTurn: Nanoseconds, largestLaunchTurn: Nanoseconds) {
         self.share = share
         least = -share.of(delay)
-        most = largestGuestTurn + share.of(largestLaunchTurn + largestGuestTurn)
+        guestTurn = largestGuestTurn
+        launchTurn = largestLaunchTurn
+        most = largestGuestTurn + share.of(largestLaunchTurn)
         level = least.count * 1_000
     }
 
     var balance: Nanoseconds { Nanoseconds(level / 1_000) }
 
-    mutating func grow(over elapsed: Nanoseconds) {
-        level = min(level + elapsed.count * share.perMille, most.count * 1_000)
-    }
-
-    mutating func charge(_ service: Nanoseconds) {
-        level = max(level - service.count * 1_000, least.count * 1_000)
+    /// Time passes in which guests wait or are served. Service is paid for as it goes on: paid for at its end only, what
+    /// grows meanwhile would overflow the bucket.
+    ///
+    /// - Parameter launchTurn: how long the launch turn in service has lasted by then; zero if there is none.
+    mutating func pass(
+        _ elapsed: Nanoseconds, isWanted: Bool = true, isServing: Bool = false, launchTurn: Nanoseconds = .zero
+    ) {
+        let full = guestTurn + share.of(max(self.launchTurn, launchTurn))
+        most = max(most, full)
+        // After so long it is full, or at its bottom: the product stays inside 64 bits though the host was suspended.
+        let counted = min(elapsed, .seconds(7_200)).count
+        let change = counted * ((isWanted ? share.perMille : 0) - (isServing ? 1_000 : 0))
+        level = max(min(level + change, max(level, full.count * 1_000)), least.count * 1_000)
     }
 
     func covers(_ cost: Nanoseconds) -> Bool { level >= cost.count * 1_000 }

@@ -19,6 +19,8 @@ struct Turn: Sendable {
 
     var leaseEnds: Instant { grantedAt + lease }
     var isWholeLaunch: Bool { kind == .wholeLaunch }
+    /// A guest's, until its lease ends.
+    var isChargedToFloor: Bool { guestPart != nil && overdueSince == nil }
 
     func remaining(at now: Instant) -> Nanoseconds { max(predicted - (now - grantedAt), .zero) }
 }

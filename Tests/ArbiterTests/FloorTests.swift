@@ -108,16 +108,16 @@ struct FloorTests {
             share: Share(percent: 10), delay: .milliseconds(500), largestGuestTurn: .microseconds(7_500),
             largestLaunchTurn: .milliseconds(32))
         #expect(floor.balance == .milliseconds(-50))
-        floor.charge(.seconds(3))
+        floor.pass(.seconds(3), isWanted: false, isServing: true)
         #expect(floor.balance == .milliseconds(-50))
-        floor.grow(over: .milliseconds(575) - Nanoseconds(1))
+        floor.pass(.milliseconds(575) - Nanoseconds(1))
         #expect(!floor.covers(.microseconds(7_500)))
         #expect(floor.timeToCover(.microseconds(7_500)) == Nanoseconds(1))
-        floor.grow(over: Nanoseconds(1))
+        floor.pass(Nanoseconds(1))
         #expect(floor.covers(.microseconds(7_500)))
         #expect(floor.timeToCover(.microseconds(7_500)) == .zero)
-        floor.grow(over: .seconds(86_400))
-        #expect(floor.balance == .microseconds(7_500 + 3_200 + 750))
+        floor.pass(.seconds(86_400))
+        #expect(floor.balance == .microseconds(7_500 + 3_200))
     }
 
     @Test("reports that take longer than planned are served by the floor too, and paid for")
