@@ -35,7 +35,8 @@ extension Arbiter {
 
     private func violatedPlace() -> String? {
         for (slot, vm) in virtualMachines.enumerated() {
-            let places = [aged.contains(slot), reserved.contains(slot), shared.contains(slot)].filter { $0 }.count
+            let places =
+                (aged.contains(slot) ? 1 : 0) + (reserved.contains(slot) ? 1 : 0) + (shared.contains(slot) ? 1 : 0)
             if places != (vm.phase == .queued ? 1 : 0) { return "VM \(slot) is \(vm.phase) but in \(places) parts" }
             if reserved.contains(slot) != reservedByTag.contains(slot) { return "VM \(slot) is half reserved" }
             if (vm.guest != nil) != (vm.phase != .idle) { return "VM \(slot) is \(vm.phase) with or without request" }

@@ -7,8 +7,10 @@ struct DrainingLevel: Sendable {
     private var asOf = Instant.distantPast
 
     func level(at now: Instant, drainPerSecond: Nanoseconds) -> Nanoseconds {
-        let microseconds = min(now - asOf, Self.longestElapsed).count / 1_000
-        return max(level - Nanoseconds(microseconds * drainPerSecond.count / 1_000_000), .zero)
+        let elapsed = min(now - asOf, Self.longestElapsed).count
+        let (seconds, rest) = elapsed.quotientAndRemainder(dividingBy: 1_000_000_000)
+        let drained = seconds * drainPerSecond.count + rest * drainPerSecond.count / 1_000_000_000
+        return max(level - Nanoseconds(drained), .zero)
     }
 
     mutating func set(_ level: Nanoseconds, at now: Instant) {
