@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-system lint format clean
+.PHONY: help setup build libspsched run test test-system replay lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -40,6 +40,13 @@ test: setup lint ## Format and unit checks, then every test of the inner loop (a
 test-system: build ## Boot a container with systemd and use what was built as an operator would (root, or through sudo)
 	scripts/setup system
 	scripts/system-test
+
+# Which world of the random tests `make replay` plays: SEED=7, and WORLD= another kind than random.
+SEED ?= 1
+WORLD ?= random
+
+replay: setup ## Play one random world again and tell every step (SEED=7 WORLD=random)
+	SPSCHEDD_SEED=$(SEED) SPSCHEDD_WORLD=$(WORLD) swift test --filter SimulationTests.ReplayTests
 
 lint: ## Check the formatting
 	swift format lint --strict --parallel --recursive $(SOURCES)

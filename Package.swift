@@ -50,6 +50,10 @@ let package = Package(
         // What commands cost the SP, and the SP itself in virtual time.
         .target(name: "SPModel", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "SPModelTests", dependencies: ["Arbiter", "SPModel"], swiftSettings: strict),
+        // A host in virtual time around the production Arbiter, and a checker of its rules and promises.
+        .target(name: "Simulation", dependencies: ["Arbiter", "SPModel"], swiftSettings: pure),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Arbiter", "SPModel", "Simulation"], swiftSettings: strict),
         // What /dev/sev takes: constants and layouts of the kernel's interface.
         .target(name: "CSEV"),
         // The wires of sp-emulator and spschedd-device, and a client for each.

@@ -26,8 +26,8 @@ struct FloorBucket: Sendable {
 
     var balance: Nanoseconds { Nanoseconds(level / 1_000) }
 
-    /// Time passes in which guests wait or are served. Service is paid for as it goes on: paid for at its end only, what
-    /// grows meanwhile would overflow the bucket.
+    /// Time passes in which guests wait or are served. Service is paid for as it goes on: paid for at its end only,
+    /// what grows meanwhile would overflow the bucket.
     ///
     /// - Parameter launchTurn: how long the launch turn in service has lasted by then; zero if there is none.
     mutating func pass(
