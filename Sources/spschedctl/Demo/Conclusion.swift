@@ -51,7 +51,11 @@ struct Conclusion {
         if let limited = run(.ratelimit, most)?.reportsPerSecond {
             text += ", behind the rate limit \(Format.fixed(limited, 0))"
         }
-        if let jain = ours.jain { text += "; Jain's index of fairness between them is \(Format.fixed(jain, 3))" }
+        if let jain = ours.jain {
+            text +=
+                "; Jain's index of fairness between them is \(Format.fixed(jain, 3)) "
+                + "(played for less than 30 s, it tells more of the start than of the steady state)"
+        }
         return text + "."
     }
 
