@@ -1,7 +1,7 @@
 extension Rule {
     /// The only modules that each pure target may import.
     static let allowedImports: [String: Set<Substring>] = [
-        "Arbiter": [], "SPModel": ["Arbiter"], "VMMProtocol": ["Arbiter"],
+        "Arbiter": [], "SPModel": ["Arbiter"], "VMMProtocol": ["Arbiter"], "Simulation": ["Arbiter", "SPModel"],
     ]
 
     static let pureTargetsImportNothing = Rule(
