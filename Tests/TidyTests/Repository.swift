@@ -27,11 +27,11 @@ enum Repository {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// What people write by hand: no golden vectors, no reports, nothing that was built.
+    /// What people write by hand: no golden vectors, no pictures, nothing that was built.
     static let files: [SourceFile] = {
         let folders = ["Sources", "Tests", "docs", "packaging", "scripts", ".ci"].flatMap { files(under: $0) }
         let top = ["Package.swift", "Makefile", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-        return (folders + top).filter { !$0.hasSuffix(".json") }.sorted().compactMap(read)
+        return (folders + top).filter { !$0.hasSuffix(".json") && !$0.hasSuffix(".svg") }.sorted().compactMap(read)
     }()
 
     static func read(_ path: String) -> SourceFile? {
