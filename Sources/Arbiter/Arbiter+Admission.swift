@@ -37,7 +37,7 @@ extension Arbiter {
         accounts[Int(account.slot)]?.reserved.millihertz += reservation.millihertz
         settle(slot, registration, reservation, account)
         return Admission(
-            vm: id(ofSlot: slot), reservation: reservation, guestWaitReserved: ledger.reservedWait,
+            vm: id(ofSlot: slot), reservation: reservation, guestWaitReserved: configuration.guestWaitReserved,
             guestWaitMax: virtualMachines[slot].guestWaitMax)
     }
 

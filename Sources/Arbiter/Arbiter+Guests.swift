@@ -76,6 +76,14 @@ extension Arbiter {
         }
         insert(slot)
         setGuestTimers(slot)
+        if waitEnds(slot) == .distantFuture { foretell(slot, start, &decisions) }
+    }
+
+    /// A request that waits without end is told how long that will be, lest its client give the daemon up.
+    private func foretell(_ slot: Int, _ start: Nanoseconds, _ decisions: inout [Decision]) {
+        guard start > .zero, let guest = virtualMachines[slot].guest else { return }
+        let notice = QueueNotice(position: UInt32(aged.count + reserved.count + shared.count - 1), estimate: start)
+        decisions.append(.queued(guest.request, id(ofSlot: slot), notice))
     }
 
     private func mayWait(_ slot: Int, predictedStart: Nanoseconds) -> Bool {

@@ -2,7 +2,8 @@
 public enum Decision: Equatable, Sendable {
     /// The turn is the client's. Terminal for the request.
     case granted(RequestID, VMID, Grant)
-    /// The launch command waits. Not terminal: sent when it did not get its turn at once, and every second.
+    /// The request waits. Not terminal: sent to a launch command that did not get its turn at once and then every
+    /// second, and once to a guest request that waits without a deadline.
     case queued(RequestID, VMID, QueueNotice)
     /// Refused before the firmware was called. Terminal for the request.
     case busy(RequestID, VMID, Busy)

@@ -41,7 +41,8 @@ public struct Registration: Sendable, Equatable {
 public struct Admission: Sendable, Equatable {
     public let vm: VMID
     public let reservation: Rate
-    /// The longest a request inside the reservation waits (promise P6).
+    /// The longest a request inside the reservation may ever wait: the configured bound, below which promise P6 is kept
+    /// by refusing registrations. The bound of the moment is less, and grows with each VM that joins.
     public let guestWaitReserved: Nanoseconds
     public let guestWaitMax: Nanoseconds
 }

@@ -44,7 +44,7 @@ extension Checker {
         case .failed(let id, let vm, let error):
             _ = try close(id, vm, "an error (\(error))")
         case .queued(let id, let vm, _):
-            guard open.contains(where: { $0.id == id && $0.commandClass == .launch && matches($0, vm) }) else {
+            guard open.contains(where: { $0.id == id && matches($0, vm) }) else {
                 throw broken(.oneReply, "a notice of its place for request \(id.tag), which does not wait")
             }
         case .revoked(let turn, _, _):

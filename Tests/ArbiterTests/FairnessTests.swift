@@ -48,6 +48,34 @@ struct FairnessTests {
         #expect(total >= 3_990)
     }
 
+    @Test("shared VMs share by weight beside launches and a convoy of reserved VMs that comes every second")
+    func besideConvoy() throws {
+        let host = Host(virtualMachines: 96)
+        host.remembers = false
+        host.checksEvery = 101
+        // 64 × 7.5 ms and a launch: while these are served, a shared request would start beyond the default wait.
+        let convoy = try (0..<64).map { _ in
+            try LoopingGuest(Registration(), on: host, period: .seconds(1), startingAfter: .seconds(1))
+        }
+        let weights: [Int64] = [100, 100, 200, 200, 400, 400]
+        let guests = try population(weights.count, on: host) {
+            Registration(reservationWanted: .zero, weight: Weight(weights[$0]))
+        }
+        let launcher = try LoopingLauncher(
+            LaunchPlan(pages: 64), on: host, gap: .microseconds(300), pause: .milliseconds(920))
+        // Who had the SP alone at the start pays back its lead first.
+        host.run(for: .seconds(15))
+        let from = host.now
+        host.run(for: .seconds(60))
+        #expect(launcher.durations.count > 60)
+        #expect(convoy.allSatisfy { $0.served.count >= 55 })
+        let normalised = zip(guests, weights).map { guest, weight in
+            guest.served(from: from, to: host.now) * 400 / Int(weight)
+        }
+        #expect(normalised.allSatisfy { $0 >= 40 }, "\(normalised)")
+        #expect(jainIndexPerMille(normalised) >= 980, "\(normalised)")
+    }
+
     @Test("a guest that was idle gets no more than its share when it comes back")
     func noCredit() throws {
         let host = Host(virtualMachines: 8)

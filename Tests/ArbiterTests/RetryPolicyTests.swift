@@ -29,6 +29,21 @@ struct RetryPolicyTests {
         #expect(host.grant(of: request) != nil)
     }
 
+    @Test("a guest that waits without a deadline is told how long, lest its client give the daemon up")
+    func foretold() throws {
+        let host = try busyHost()
+        let vm = try host.register(registration(.never))
+        let request = try host.acquire(.report, of: vm)
+        let told = host.log.contains {
+            if case .queued(let id, vm, let notice) = $0.decision {
+                id == request && notice.estimate > .zero
+            } else {
+                false
+            }
+        }
+        #expect(told)
+    }
+
     @Test("a `once` guest is refused once, and not twice in a row")
     func once() throws {
         let host = try busyHost()

@@ -9,6 +9,8 @@ final class LoopingGuest {
     let pause: Nanoseconds
     let service: Nanoseconds
     let sleep: Nanoseconds
+    /// If set, the next request comes when the clock is at the next multiple of it: all such guests come at once.
+    let period: Nanoseconds?
     /// When its requests were served.
     private(set) var served: [Instant] = []
     private(set) var refusals = 0
@@ -21,12 +23,13 @@ final class LoopingGuest {
     init(
         _ registration: Registration, on host: Host, pause: Nanoseconds = .zero,
         service: Nanoseconds = .microseconds(7_500), sleep: Nanoseconds = Limits.retryQuantum,
-        startingAfter delay: Nanoseconds = .zero
+        period: Nanoseconds? = nil, startingAfter delay: Nanoseconds = .zero
     ) throws {
         vm = try host.register(registration)
         self.pause = pause
         self.service = service
         self.sleep = sleep
+        self.period = period
         host.deliver(to: vm) { [unowned self] decision, host in receive(decision, host) }
         host.after(delay) { [self] host in ask(host) }
     }
@@ -44,7 +47,7 @@ final class LoopingGuest {
             host.after(service, .release) { [self] host in
                 do { try host.release(grant.turn, of: vm) } catch { Issue.record(error) }
                 served.append(host.now)
-                host.after(pause) { [self] host in ask(host) }
+                host.after(untilNext(host.now)) { [self] host in ask(host) }
             }
         case .busy:
             refusals += 1
@@ -53,6 +56,11 @@ final class LoopingGuest {
             host.after(sleep) { [self] host in ask(host) }
         default: break
         }
+    }
+
+    private func untilNext(_ now: Instant) -> Nanoseconds {
+        guard let period else { return pause }
+        return Nanoseconds(period.count - now.sinceBoot.count % period.count)
     }
 
     func served(from start: Instant, to end: Instant) -> Int { served.count { $0 >= start && $0 < end } }
