@@ -110,10 +110,11 @@ extension Arbiter {
 
     /// Grows strictly with the size, from 10 × the size of small launches towards `launchAging`.
     private func handicap(_ declared: Nanoseconds) -> Nanoseconds {
-        // An hour at most: the product then stays inside 64 bits.
+        // An hour at most: its square then stays inside 64 bits. The product with the size, which a client declares,
+        // would not.
         let aging = min(configuration.launchAging, .seconds(3_600)).count / 1_000
-        let size = declared.count / 1_000
-        return .microseconds(aging * size / (size + aging / 10 + 1))
+        let middle = aging / 10 + 1
+        return .microseconds(aging - aging * middle / (declared.count / 1_000 + middle))
     }
 
     /// Moves a session behind all that are open now.

@@ -78,7 +78,9 @@ extension Arbiter {
         let isServing = turn?.isChargedToFloor == true || turnBeside?.isChargedToFloor == true
         guard isServing || floorWaiters > 0 else { return }
         var launchTurn = Nanoseconds.zero
-        if let turn, turn.kind.commandClass == .launch, !turn.isWholeLaunch { launchTurn = now - turn.grantedAt }
+        if let turn, turn.kind.commandClass == .launch, !turn.isWholeLaunch {
+            launchTurn = min(now, turn.leaseEnds) - turn.grantedAt
+        }
         floor.pass(elapsed, isWanted: floorWaiters > 0, isServing: isServing, launchTurn: launchTurn)
     }
 

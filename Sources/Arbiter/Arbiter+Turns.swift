@@ -27,7 +27,10 @@ extension Arbiter {
     }
 
     private func lease(_ kind: CommandKind, predicted: Nanoseconds) -> Nanoseconds {
-        predicted * Limits.leaseFactor + (kind == .wholeLaunch ? Limits.leaseGraceWhole : Limits.leaseGrace)
+        guard kind == .wholeLaunch else { return predicted * Limits.leaseFactor + Limits.leaseGrace }
+        // All other launches wait behind it: it may not be held for longer than its session may stay open.
+        let longest = max(configuration.launchWallClockMax, predicted + Limits.leaseGraceWhole)
+        return min(predicted * Limits.leaseFactor + Limits.leaseGraceWhole, longest)
     }
 
     // MARK: End

@@ -1,15 +1,13 @@
 /// An amount of launch work in SP time that drains at a steady rate, evaluated when looked at.
 struct DrainingLevel: Sendable {
-    /// Elapsed time is counted up to here, so that the product with a rate stays inside 64 bits.
-    private static let longestElapsed = Nanoseconds.seconds(7_200)
-
     private var level = Nanoseconds.zero
     private var asOf = Instant.distantPast
 
     func level(at now: Instant, drainPerSecond: Nanoseconds) -> Nanoseconds {
-        let elapsed = min(now - asOf, Self.longestElapsed).count
-        let (seconds, rest) = elapsed.quotientAndRemainder(dividingBy: 1_000_000_000)
-        let drained = seconds * drainPerSecond.count + rest * drainPerSecond.count / 1_000_000_000
+        // 128 bits between: a bucket may drain for days. No rate is above a second in a second, so the result fits.
+        let elapsed = max(now - asOf, .zero).count
+        let second = Nanoseconds.seconds(1).count
+        let drained = second.dividingFullWidth(elapsed.multipliedFullWidth(by: drainPerSecond.count)).quotient
         return max(level - Nanoseconds(drained), .zero)
     }
 
