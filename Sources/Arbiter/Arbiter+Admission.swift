@@ -9,10 +9,12 @@ extension Arbiter {
         return AccountID(slot: UInt32(slot))
     }
 
-    /// Gives the place up, if the account has no VM and owes no launch work: leaving must not wipe a debt.
+    /// Gives the place up, if the account has no VM and owes neither launch work nor requests: leaving must not wipe a
+    /// debt.
     /// - Returns: whether it was given up.
     public mutating func closeAccount(_ id: AccountID, now: Instant) -> Bool {
         guard let account = accounts[Int(id.slot)], account.virtualMachines == 0,
+            account.reservationsUsedUntil <= max(now, clock),
             account.launchDebt.isPaid(at: max(now, clock), configuration.launchBucketAccount)
         else { return false }
         accounts[Int(id.slot)] = nil
@@ -97,8 +99,15 @@ extension Arbiter {
         vm.retryPolicy = registration.retryPolicy
         vm.guestWaitMax = registration.guestWaitMax ?? configuration.guestWaitMax
         vm.tag = fairShare.virtualTime
+        vm.reservationBucket = reservationBucket(reservation, registration.burst, account)
         virtualMachines[slot] = vm
         gaps.forget(slot)
+    }
+
+    /// Full, but for what VMs of the account that left took in advance; empty at worst.
+    private func reservationBucket(_ reservation: Rate, _ burst: Int64, _ account: AccountID) -> CellRate {
+        guard reservation > .zero, let account = accounts[Int(account.slot)] else { return CellRate() }
+        return CellRate(chargedUntil: min(account.reservationsUsedUntil, clock + reservation.interval * burst))
     }
 
     /// The VM is gone. Its waiting requests are answered BUSY, its turn is free (a proxy's stays to its lease).
@@ -107,6 +116,11 @@ extension Arbiter {
         defer { dispatch(&decisions) }
         guard let slot = existingSlot(of: vm) else { return }
         if waitingGuest(slot, is: { _ in true }) { refuse(slot, .unregistered, retryAfter: .zero, &decisions) }
+        if let command = virtualMachines[slot].session?.command {
+            withdrawCommand(slot)
+            let busy = Busy(retryAfter: .zero, reason: .unregistered, holder: nil)
+            decisions.append(.busy(command.request, vm, busy))
+        }
         releaseTurns(ofVM: vm, { _ in true }, &decisions)
         closeSession(slot, &decisions)
         forget(slot)
@@ -121,8 +135,12 @@ extension Arbiter {
         costs.forget(slot)
         let vm = virtualMachines[slot]
         ledger.leave(reservation: vm.reservation, burst: vm.burst, retryPolicy: vm.retryPolicy)
-        accounts[Int(vm.account.slot)]?.virtualMachines -= 1
-        accounts[Int(vm.account.slot)]?.reserved.millihertz -= vm.reservation.millihertz
+        let account = Int(vm.account.slot)
+        accounts[account]?.virtualMachines -= 1
+        accounts[account]?.reserved.millihertz -= vm.reservation.millihertz
+        let usedUntil = max(
+            accounts[account]?.reservationsUsedUntil ?? .distantPast, vm.reservationBucket.theoreticalArrival)
+        accounts[account]?.reservationsUsedUntil = usedUntil
         virtualMachines[slot].isRegistered = false
         freeSlots.append(UInt32(slot))
     }

@@ -138,6 +138,8 @@ struct Account: Sendable {
     var virtualMachines = 0
     var reserved = Rate.zero
     var launchDebt = LaunchDebt()
+    /// Until when the reservations of its VMs that left are used up: registering anew must not fill a bucket again.
+    var reservationsUsedUntil = Instant.distantPast
 }
 
 /// What happened since the Arbiter began, over all VMs.

@@ -168,7 +168,8 @@ struct LeavingTests {
             SP aaaaaccccccc
             b  .~~B
             b: unregistered
-            D  .~~~F
+            D  .~~~B
+            D: unregistered
             """)
     }
 

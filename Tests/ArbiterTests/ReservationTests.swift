@@ -39,6 +39,49 @@ struct ReservationTests {
         #expect(parts == ["reserved", "reserved", "reserved", "shared"])
     }
 
+    @Test("a VM that leaves and registers anew finds its reservation as used up as it left it")
+    func registeringAnewFillsNoBucket() throws {
+        let host = Host()
+        let account = try host.openAccount()
+        let registration = Registration(reservationWanted: .perSecond(1), reservationLeast: .perSecond(1), burst: 3)
+        var vm = try host.register(registration, account: account)
+        for _ in 0..<3 {
+            let request = try host.acquire(.report, of: vm)
+            #expect(host.arbiter.turn?.guestPart == .reserved)
+            try host.release(#require(host.grant(of: request)).turn, of: vm)
+        }
+        host.step { arbiter, now, out in arbiter.unregister(vm, now: now, into: &out) }
+        #expect(!host.closeAccount(account))
+        vm = try host.register(registration, account: account)
+        let request = try host.acquire(.report, of: vm)
+        #expect(host.arbiter.turn?.guestPart == .shared)
+        try host.release(#require(host.grant(of: request)).turn, of: vm)
+        host.run(for: .seconds(1))
+        _ = try host.acquire(.report, of: vm)
+        #expect(host.arbiter.turn?.guestPart == .reserved)
+        let neighbour = try host.register(registration)
+        #expect(host.arbiter.virtualMachines[Int(neighbour.slot)].reservationBucket == CellRate())
+    }
+
+    @Test("what a VM used delays its successor by no more than the successor's own burst, and is forgotten in time")
+    func inheritedDebtIsBounded() throws {
+        let host = Host()
+        let account = try host.openAccount()
+        let slow = try host.register(
+            Registration(reservationWanted: Limits.leastRate, reservationLeast: Limits.leastRate, burst: 100),
+            account: account)
+        let request = try host.acquire(.report, of: slow)
+        try host.release(#require(host.grant(of: request)).turn, of: slow)
+        host.step { arbiter, now, out in arbiter.unregister(slow, now: now, into: &out) }
+        let quick = try host.register(Registration(reservationWanted: .perSecond(1), burst: 1), account: account)
+        host.run(for: .seconds(1))
+        _ = try host.acquire(.report, of: quick)
+        #expect(host.arbiter.turn?.guestPart == .reserved)
+        host.step { arbiter, now, out in arbiter.unregister(quick, now: now, into: &out) }
+        host.run(for: .seconds(40))
+        #expect(host.closeAccount(account))
+    }
+
     @Test("a reservation that ends BUSY is refunded")
     func refund() throws {
         let (host, _, _) = try blocked()
