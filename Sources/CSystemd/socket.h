@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -216,6 +217,13 @@ static inline int linux_has_hung_up(int descriptor) {
     struct pollfd state = {.fd = descriptor, .events = LINUX_POLL_PEER_SHUTDOWN};
     int result = poll(&state, 1, 0);
     return result < 0 ? -errno : (state.revents & (POLLHUP | LINUX_POLL_PEER_SHUTDOWN | POLLERR)) != 0;
+}
+
+// How much of what was sent the peer has not received yet, in the kernel's own reckoning; unix(7), SIOCOUTQ.
+static inline int linux_unread_by_peer(int descriptor) {
+    int count = 0;
+    int result = ioctl(descriptor, TIOCOUTQ, &count);
+    return result < 0 ? -errno : count;
 }
 
 // MARK: Waiting

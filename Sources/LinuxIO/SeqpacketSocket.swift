@@ -70,7 +70,8 @@ extension SeqpacketSocket {
         try Self.send(bytes, passing: -1, over: descriptor.number)
     }
 
-    /// Sends one record and a duplicate of `passed` with it.
+    /// Sends one record and a duplicate of `passed` with it. Error `ETOOMANYREFS`: as many as this process may open are
+    /// on their way to peers that have not received them.
     public borrowing func send(_ bytes: RawSpan, passing passed: borrowing FileDescriptor) throws(SystemError) -> Sent {
         try Self.send(bytes, passing: passed.number, over: descriptor.number)
     }
@@ -85,6 +86,9 @@ extension SeqpacketSocket {
         default: throw SystemError(code: Int32(-result), attempt: "send on a socket")
         }
     }
+
+    /// Whether the peer has received all that was sent to it.
+    public borrowing func isReadOut() -> Bool { linux_unread_by_peer(descriptor.number) == 0 }
 
     /// Receives one record. Descriptors that come with it are dropped by the kernel, never entered in our table.
     public borrowing func receive(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Received {

@@ -1,4 +1,5 @@
 import Arbiter
+import Glibc
 import LinuxIO
 import VMMProtocol
 
@@ -15,6 +16,7 @@ final class Connection {
     /// Set once: the connection is closed at the end of this turn of the loop, and until then left alone.
     private(set) var doom: DisconnectReason?
     private var outbox: Outbox?
+    private var hasPassedDescriptor = false
 
     init(token: EventToken, socket: consuming SeqpacketSocket, peer: PeerIdentity, account: Account, helloDue: Instant)
     {
@@ -46,6 +48,8 @@ extension Connection {
         case sent
         /// It waits for the socket to become writable.
         case queued
+        /// Nothing was sent: the kernel has too many descriptors of ours on their way.
+        case notPassed
         case failed(DisconnectReason)
     }
 
@@ -65,16 +69,21 @@ extension Connection {
         }
     }
 
-    /// Sends a record with a descriptor. That happens once, at registration: a client whose queue is full by then reads
-    /// nothing.
+    /// Sends a record with a descriptor. That happens at registration: a client whose queue is full by then reads
+    /// nothing. Nor does it get a second while the first may lie unread: the kernel lets all clients together have only
+    /// so many (unix(7), ETOOMANYREFS).
     func deliver(_ record: borrowing Span<UInt8>, passing descriptor: borrowing FileDescriptor) -> Delivery {
-        guard !hasUnsent else { return .failed(.doesNotRead) }
+        guard !hasUnsent, !hasPassedDescriptor || socket.isReadOut() else { return .failed(.doesNotRead) }
         do {
             switch try socket.send(record.bytes, passing: descriptor) {
-            case .sent: return .sent
+            case .sent:
+                hasPassedDescriptor = true
+                return .sent
             case .hungUp: return .failed(.hungUp)
             case .wouldBlock: return .failed(.doesNotRead)
             }
+        } catch  where error.code == ETOOMANYREFS {
+            return .notPassed
         } catch {
             return .failed(.socketError("\(error)"))
         }

@@ -179,12 +179,15 @@ extension Daemon {
         settle(outgoing.withRecord { connection.deliver($0) }, connection)
     }
 
+    /// False: it was not sent, because the kernel takes no descriptor more.
     func send(
         _ message: DaemonMessage, tag: UInt64, passing descriptor: borrowing FileDescriptor, to connection: Connection
-    ) {
-        guard connection.doom == nil else { return }
+    ) -> Bool {
+        guard connection.doom == nil else { return true }
         outgoing.encode(message, tag: tag)
-        settle(outgoing.withRecord { connection.deliver($0, passing: descriptor) }, connection)
+        let delivery = outgoing.withRecord { connection.deliver($0, passing: descriptor) }
+        settle(delivery, connection)
+        return delivery != .notPassed
     }
 
     private func sendUnsent(_ connection: Connection) {
@@ -197,7 +200,7 @@ extension Daemon {
 
     private func settle(_ delivery: Connection.Delivery, _ connection: Connection) {
         switch delivery {
-        case .sent: break
+        case .sent, .notPassed: break
         case .queued: watch(connection, for: [.readable, .writable])
         case .failed(let reason): doom(connection, reason)
         }

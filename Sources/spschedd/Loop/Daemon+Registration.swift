@@ -54,14 +54,16 @@ extension Daemon {
         }
         connection.machine.registered(vm)
         guard let record = vms[vm] else { return }
-        let descriptor = register.wantsDescriptor ? handOutDevice() : nil
-        let reply = DaemonMessage.registered(
-            registered(record, carriesDescriptor: descriptor != nil, isResumed: isResumed))
-        if let descriptor {
-            send(reply, tag: tag, passing: descriptor, to: connection)
-        } else {
-            send(reply, tag: tag, to: connection)
+        if register.wantsDescriptor, let descriptor = handOutDevice() {
+            let reply = registered(record, carriesDescriptor: true, isResumed: isResumed)
+            if send(.registered(reply), tag: tag, passing: descriptor, to: connection) { return }
+            log(
+                .resources, .error, of: connection.account,
+                "\(record.title) got no descriptor of the device: too many lie unread at clients. Raise LimitNOFILE",
+                record.fields + connection.fields)
         }
+        send(
+            .registered(registered(record, carriesDescriptor: false, isResumed: isResumed)), tag: tag, to: connection)
     }
 
     private func registered(_ record: VMRecord, carriesDescriptor: Bool, isResumed: Bool) -> Registered {

@@ -214,6 +214,26 @@ struct BadInputTests {
         #expect(try openFiles(of: daemon) <= before + 2)
     }
 
+    @Test("a client that registers again and leaves its descriptor unread is disconnected; one that reads gets another")
+    func unreadDescriptor() throws {
+        let daemon = try RunningDaemon(device: "/dev/null")
+        let neighbour = try daemon.connect()
+        try neighbour.enter("neighbour", wantsDescriptor: true)
+        let hoarder = try daemon.connect()
+        try hoarder.hello()
+        for _ in 0..<2 {
+            try hoarder.send(TestClient.register("hoarder", wantsDescriptor: true))
+            try hoarder.send(.unregister)
+        }
+        try daemon.errors.wait(for: "it does not read its replies")
+        #expect(try hoarder.untilHangUp().count == 2)
+        #expect(try neighbour.ask(.unregister) == .done)
+        guard case .registered(let again) = try neighbour.ask(TestClient.register(wantsDescriptor: true)) else {
+            throw TestFailure("not registered")
+        }
+        #expect(again.carriesDescriptor)
+    }
+
     private func openFiles(of daemon: RunningDaemon) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon.pid)/fd").count
     }
