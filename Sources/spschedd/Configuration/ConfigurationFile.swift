@@ -34,6 +34,10 @@ enum ConfigurationFile {
     }
 
     static func parse(_ text: String, file: String) throws(ConfigurationError) -> DaemonConfiguration {
+        // The parser would take it for the end, and what follows for absent.
+        guard !text.utf8.contains(0) else {
+            throw ConfigurationError(.init(file: file, message: "holds a zero byte: it is not text"))
+        }
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)

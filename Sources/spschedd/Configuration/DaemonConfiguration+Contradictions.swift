@@ -13,6 +13,13 @@ extension DaemonConfiguration {
         expect(
             arbiter.guestWaitMax <= arbiter.guestWaitReserved, "arbiter.guest_wait_max",
             "must not exceed arbiter.guest_wait_reserved (\(DurationText.write(arbiter.guestWaitReserved)))")
+        // Sums over every VM's launch then stay far inside 64 bits.
+        let pagesMax = Nanoseconds.seconds(86_400).count / arbiter.planningCosts.launchPage.count
+        expect(
+            Int64(arbiter.launchPagesMax) <= pagesMax, "arbiter.launch_pages_max",
+            "must be at most \(pagesMax): with planning_cost.launch_page"
+                + " (\(DurationText.write(arbiter.planningCosts.launchPage))) one launch would be reckoned to take more than"
+                + " a day")
         expect(vmm.path != manager.path, "manager.socket", "must differ from vmm.socket")
         return found
     }

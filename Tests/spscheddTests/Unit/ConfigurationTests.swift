@@ -90,6 +90,11 @@ struct ConfigurationTests {
         }
     }
 
+    @Test("a zero byte is an error, and nothing behind it is taken for absent")
+    func zeroByte() {
+        #expect(problems("[arbiter]\n\0hold = 5\n") == ["t.toml: holds a zero byte: it is not text"])
+    }
+
     @Test("a syntax error is told with its line and column")
     func syntax() {
         let found = problems("[arbiter]\nhold = \n")
@@ -144,6 +149,11 @@ struct ConfigurationTests {
                 "t.toml: arbiter.launch_reserve: must be less than arbiter.capacity (200ms)"
             ])
         #expect(problems("[arbiter]\nguest_wait_reserved = \"100ms\"").count == 1)
+        #expect(
+            problems("[arbiter]\nlaunch_pages_max = 16777216\n[planning_cost]\nlaunch_page = \"1s\"") == [
+                "t.toml: arbiter.launch_pages_max: must be at most 86400: with planning_cost.launch_page (1s) one launch"
+                    + " would be reckoned to take more than a day"
+            ])
         #expect(problems("[vmm]\nsocket = \"/a\"\n[manager]\nsocket = \"/a\"").count == 1)
     }
 
