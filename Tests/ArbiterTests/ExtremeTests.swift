@@ -52,7 +52,7 @@ struct ExtremeTests {
     }
 
     @Test(
-        "a whole launch may not hold the SP for longer than its session may stay open, unless it is meant to take longer"
+        "a whole launch holds the SP no longer than its session may stay open, unless it is meant to take longer"
     )
     func wholeLease() throws {
         for (pages, lease) in [

@@ -18,8 +18,8 @@ extension DaemonConfiguration {
         expect(
             Int64(arbiter.launchPagesMax) <= pagesMax, "arbiter.launch_pages_max",
             "must be at most \(pagesMax): with planning_cost.launch_page"
-                + " (\(DurationText.write(arbiter.planningCosts.launchPage))) one launch would be reckoned to take more than"
-                + " a day")
+                + " (\(DurationText.write(arbiter.planningCosts.launchPage))) one launch would be reckoned to take more"
+                + " than a day")
         expect(vmm.path != manager.path, "manager.socket", "must differ from vmm.socket")
         return found
     }

@@ -151,8 +151,8 @@ struct ConfigurationTests {
         #expect(problems("[arbiter]\nguest_wait_reserved = \"100ms\"").count == 1)
         #expect(
             problems("[arbiter]\nlaunch_pages_max = 16777216\n[planning_cost]\nlaunch_page = \"1s\"") == [
-                "t.toml: arbiter.launch_pages_max: must be at most 86400: with planning_cost.launch_page (1s) one launch"
-                    + " would be reckoned to take more than a day"
+                "t.toml: arbiter.launch_pages_max: must be at most 86400: with planning_cost.launch_page (1s) one"
+                    + " launch would be reckoned to take more than a day"
             ])
         #expect(problems("[vmm]\nsocket = \"/a\"\n[manager]\nsocket = \"/a\"").count == 1)
     }
