@@ -44,7 +44,8 @@ struct App: ParsableCommand {
         do {
             try serve(configuration)
         } catch {
-            try fail("\(error)", EX_UNAVAILABLE)
+            // Starting it again cannot help where the configuration names what there is not.
+            try fail("\(error)", error is UnknownGroup ? EX_CONFIG : EX_UNAVAILABLE)
         }
     }
 

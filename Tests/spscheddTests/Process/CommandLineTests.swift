@@ -57,6 +57,19 @@ struct CommandLineTests {
         #expect((object["limits"] as? [String: Int])?["vms"] == 1_024)
     }
 
+    @Test("a group that there is not ends it with 78, and is named")
+    func unknownGroup() throws {
+        let directory = try TemporaryDirectory()
+        try "[vmm]\nsocket_group = \"no-such-group\"\n"
+            .write(toFile: directory.file("t.toml"), atomically: false, encoding: .utf8)
+        let run = try ShortRun([
+            "--config", directory.file("t.toml"), "--socket", directory.file("vmm"), "--manager-socket",
+            directory.file("manager"),
+        ])
+        #expect(run.code == EX_CONFIG)
+        #expect(run.errors.contains("there is no group 'no-such-group'"))
+    }
+
     @Test("a wrong option ends it with 64, and --version tells the version")
     func usage() throws {
         #expect(try ShortRun(["--no-such-option"]).code == EX_USAGE)
