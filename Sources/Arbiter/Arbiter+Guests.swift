@@ -329,6 +329,8 @@ extension Arbiter {
         if turn.guestPart == .shared {
             virtualMachines[slot].tag = fairShare.serve(
                 occupancy, weight: virtualMachines[slot].weight, tag: virtualMachines[slot].tag)
+            let leastQueued = shared.first.map { shared.key(of: $0) }
+            fairShare.follow(served: virtualMachines[slot].tag, leastQueued: leastQueued)
         }
         virtualMachines[slot].counters.guestTurns += 1
         virtualMachines[slot].counters.guestService += occupancy

@@ -38,4 +38,14 @@ struct FairShare: Sendable {
         }
         return clamped(tag &+ scaled / weight.value)
     }
+
+    /// Moves the virtual time on when all that compete lead it by half of what they may.
+    ///
+    /// VMs that count in the sum of weights and do not use their share (a limit keeps them below it, a reservation
+    /// serves them) hold the virtual time back. The others would come to stand at the end of their lead, where tags
+    /// no longer tell their weights apart.
+    mutating func follow(served tag: Int64, leastQueued: Int64?) {
+        let ahead = min(tag &- virtualTime, (leastQueued ?? tag) &- virtualTime) - lead / 2
+        if ahead > 0 { virtualTime = virtualTime &+ ahead }
+    }
 }

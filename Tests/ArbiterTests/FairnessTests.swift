@@ -76,6 +76,37 @@ struct FairnessTests {
         #expect(jainIndexPerMille(normalised) >= 980, "\(normalised)")
     }
 
+    @Test("weights hold beside VMs that do not use their share: reserved ones, and ones that a limit keeps below it")
+    func besideUnusedShares() throws {
+        let host = Host(virtualMachines: 96)
+        host.remembers = false
+        host.checksEvery = 101
+        let reserved = try (0..<64).map {
+            try LoopingGuest(
+                Registration(), on: host, pause: .microseconds(992_500), startingAfter: .milliseconds(Int64($0) * 15))
+        }
+        let limited = try [1, 2, 4].map { limit in
+            try LoopingGuest(
+                Registration(reservationWanted: .zero, limit: .perSecond(limit), weight: Weight(200), burst: 1),
+                on: host)
+        }
+        let weights: [Int64] = [100, 100, 200, 200, 400, 400]
+        let guests = try population(weights.count, on: host) {
+            Registration(reservationWanted: .zero, weight: Weight(weights[$0]), guestWaitMax: .seconds(2))
+        }
+        host.run(for: .seconds(60))
+        let from = host.now
+        host.run(for: .seconds(60))
+        #expect(reserved.allSatisfy { $0.served(from: from, to: host.now) >= 58 })
+        #expect(
+            zip(limited, [60, 120, 240]).allSatisfy { abs($0.served(from: from, to: host.now) - $1) <= $1 / 50 + 2 })
+        let normalised = zip(guests, weights).map { guest, weight in
+            guest.served(from: from, to: host.now) * 400 / Int(weight)
+        }
+        let mean = normalised.reduce(0, +) / normalised.count
+        #expect(normalised.allSatisfy { abs($0 - mean) <= mean / 20 }, "\(normalised)")
+    }
+
     @Test("a guest that was idle gets no more than its share when it comes back")
     func noCredit() throws {
         let host = Host(virtualMachines: 8)
