@@ -52,9 +52,10 @@ struct Conclusion {
             text += ", behind the rate limit \(Format.fixed(limited, 0))"
         }
         if let jain = ours.jain {
-            text +=
-                "; Jain's index of fairness between them is \(Format.fixed(jain, 3)) "
-                + "(played for less than 30 s, it tells more of the start than of the steady state)"
+            text += "; Jain's index of fairness between them is \(Format.fixed(jain, 3))"
+            if !ours.isSteady {
+                text += " (in so short a run it tells more of the start than of the steady state: try --seconds 30)"
+            }
         }
         return text + "."
     }

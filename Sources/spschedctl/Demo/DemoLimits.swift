@@ -10,6 +10,8 @@ enum DemoLimits {
     static let warmUpMax = Nanoseconds.seconds(10)
     /// Nothing has to settle where no guest attests.
     static let warmUpAlone = Nanoseconds.milliseconds(200)
+    /// A guest's lead is paid back within some ten seconds: in 30 s fairness shows.
+    static let steadyAfter = Nanoseconds.seconds(30)
     /// A launch under way at the end may take this much longer, or a quarter of the slot, before it is cut.
     static let graceMin = Nanoseconds.seconds(1)
     /// Launched VMs that wait, connected, for the one before them: starting a process takes less than a launch.

@@ -17,9 +17,12 @@ struct RunResult: Equatable, Sendable {
     let lostKeys: Int
     /// The part of the slot in which the SP was at work.
     let utilisation: Double
+    /// Long enough that fairness tells of the steady state; in less, the first VMs to start owe their lead.
+    let isSteady: Bool
 
     init(_ record: SceneRecord) {
         let slot = Span(start: record.slotStart, end: record.slotEnd)
+        isSteady = record.scene.slot >= DemoLimits.steadyAfter
         policy = record.scene.policy
         antagonists = record.scene.guests.count
         var latencies = record.launches.map { BootLatency(milliseconds: $0.bootLatency.milliseconds) }
