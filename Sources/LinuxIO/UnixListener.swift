@@ -34,7 +34,10 @@ public struct UnixListener: ~Copyable, Sendable {
     ///
     /// A socket file that nobody listens on any more is replaced. Error `EADDRINUSE`: somebody does, or something else
     /// is there.
-    public init(path: String, kind: UnixSocketKind = .seqpacket, backlog: Int32 = 128) throws(SystemError) {
+    ///
+    /// - Parameter backlog: connections that may wait to be accepted; the kernel lowers it to `net.core.somaxconn`. All
+    ///   VMs of a host come together after a restart, and a nonblocking `connect` fails when there is no room.
+    public init(path: String, kind: UnixSocketKind = .seqpacket, backlog: Int32 = 4_096) throws(SystemError) {
         let descriptor = FileDescriptor(adopting: try check(linux_unix_socket(kind.number, 1), "create a socket"))
         // Held to the end: two processes that start at once must not each remove the other's fresh socket.
         let lock = try Self.lockDirectory(of: path)

@@ -27,8 +27,8 @@ extension BusyReason {
         case .cancelled: "The client cancelled this request."
         case .draining: "The administrator is draining this host: no new turns are granted. Ask again later."
         case .deviceStuck:
-            "The SP does not answer: a status command\(byHolder) has not come back. Ask again later; the administrator"
-                + " sees the state in spschedctl status."
+            "The SP does not answer: a status command has not come back. Ask again later; the administrator sees the"
+                + " state in spschedctl status."
         case .deviceDead:
             "The ccp driver reports that the SP is dead. Requests fail until ccp is reloaded or the host rebooted; the"
                 + " administrator sees the state in spschedctl status."
