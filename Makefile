@@ -22,15 +22,16 @@ help: ## List the targets
 setup: ## Install what the build needs (Debian: libsystemd-dev, with sudo when not root)
 	@scripts/setup
 
+# Building talks on standard error: `make run ARGS=--json` leaves standard output to the JSON.
 build: setup ## Build the release binaries into .build/release
-	swift build $(SWIFT_RELEASE_FLAGS)
-	@$(MAKE) --no-print-directory libspsched
+	@swift build $(SWIFT_RELEASE_FLAGS) >&2
+	@$(MAKE) --no-print-directory libspsched >&2
 
 libspsched: ## Build the C client for VMMs: libspsched.so.1 and spsched.pc, beside the release binaries
 	@scripts/build-libspsched $(PREFIX)
 
 run: build ## Build, then show the whole thing at work on an emulated Secure Processor
-	$(RELEASE)/spschedctl demo --antagonists $(N) --report demo-report.html $(ARGS)
+	@$(RELEASE)/spschedctl demo --antagonists $(N) --report demo-report.html $(ARGS)
 
 test: setup lint ## Format and unit checks, then every test of the inner loop (at most 10 minutes on 2 cores)
 	scripts/check-units
