@@ -11,12 +11,13 @@ struct RankedIndex: Sendable {
         var tie: Int64 = 0
         var cost: Int64 = 0
         var subtreeCost: Int64 = 0
+        /// With itself; zero while it is outside.
         var subtreeCount: Int32 = 0
         var left: Int32 = RankedIndex.none
         var right: Int32 = RankedIndex.none
         var priority: UInt32 = 0
-        var isInside = false
 
+        @inline(__always)
         func precedes(key otherKey: Int64, tie otherTie: Int64) -> Bool {
             let difference = key &- otherKey
             return difference != 0 ? difference < 0 : tie < otherTie
@@ -25,6 +26,8 @@ struct RankedIndex: Sendable {
 
     private var nodes: [Node]
     private var root = RankedIndex.none
+    /// The first of all: asked for at every choice.
+    private var leftmost = RankedIndex.none
 
     init(capacity: Int) {
         nodes = Array(repeating: Node(), count: capacity)
@@ -43,35 +46,27 @@ struct RankedIndex: Sendable {
     var count: Int { root == Self.none ? 0 : Int(nodes[Int(root)].subtreeCount) }
     var totalCost: Nanoseconds { Nanoseconds(root == Self.none ? 0 : nodes[Int(root)].subtreeCost) }
 
-    func contains(_ slot: Int) -> Bool { nodes[slot].isInside }
+    func contains(_ slot: Int) -> Bool { nodes[slot].subtreeCount > 0 }
     func key(of slot: Int) -> Int64 { nodes[slot].key }
 
-    var first: Int? {
-        guard root != Self.none else { return nil }
-        var node = root
-        while nodes[Int(node)].left != Self.none { node = nodes[Int(node)].left }
-        return Int(node)
-    }
+    var first: Int? { leftmost == Self.none ? nil : Int(leftmost) }
 
     /// Inserts the slot, or moves it to its new place.
     mutating func set(_ slot: Int, key: Int64, tie: Int64, cost: Nanoseconds) {
         remove(slot)
+        if leftmost == Self.none || !nodes[Int(leftmost)].precedes(key: key, tie: tie) { leftmost = Int32(slot) }
         nodes[slot].key = key
         nodes[slot].tie = tie
         nodes[slot].cost = cost.count
-        nodes[slot].left = Self.none
-        nodes[slot].right = Self.none
-        nodes[slot].isInside = true
-        update(Int32(slot))
-        let (before, after) = split(root, key: key, tie: tie)
-        root = merge(merge(before, Int32(slot)), after)
+        root = Self.inserting(Int32(slot), into: root, &nodes)
     }
 
     /// Removes the slot if it is inside.
     mutating func remove(_ slot: Int) {
-        guard nodes[slot].isInside else { return }
-        root = removing(Int32(slot), from: root)
-        nodes[slot].isInside = false
+        guard nodes[slot].subtreeCount > 0 else { return }
+        root = Self.removing(Int32(slot), from: root, &nodes)
+        nodes[slot].subtreeCount = 0
+        if leftmost == Int32(slot) { leftmost = Self.leftmost(under: root, nodes) }
     }
 
     /// How many slots, and how much of their cost, come before this place.
@@ -117,17 +112,77 @@ struct RankedIndex: Sendable {
         }
         return nil
     }
+}
 
-    private mutating func update(_ node: Int32) {
+// MARK: - The tree
+
+extension RankedIndex {
+    /// Walks down to where the priority belongs, counting the new node in on the way, and splits what is below.
+    private static func inserting(_ new: Int32, into root: Int32, _ storage: inout [Node]) -> Int32 {
+        // Checked for uniqueness once, not at each of its many uses.
+        var nodes = storage.mutableSpan
+        let (key, tie) = (nodes[Int(new)].key, nodes[Int(new)].tie)
+        let (cost, priority) = (nodes[Int(new)].cost, nodes[Int(new)].priority)
+        var (parent, isRight) = (none, false)
+        var node = root
+        while node != none, nodes[Int(node)].priority >= priority {
+            nodes[Int(node)].subtreeCount += 1
+            nodes[Int(node)].subtreeCost += cost
+            parent = node
+            isRight = nodes[Int(node)].precedes(key: key, tie: tie)
+            node = isRight ? nodes[Int(node)].right : nodes[Int(node)].left
+        }
+        let (before, after) = split(node, key: key, tie: tie, &nodes)
+        nodes[Int(new)].left = before
+        nodes[Int(new)].right = after
+        update(new, &nodes)
+        return replaceChild(of: parent, isRight, by: new, &nodes) ?? root
+    }
+
+    /// Walks down to the node, counting it out on the way, and puts its joined subtrees in its place.
+    private static func removing(_ slot: Int32, from root: Int32, _ storage: inout [Node]) -> Int32 {
+        var nodes = storage.mutableSpan
+        let (key, tie, cost) = (nodes[Int(slot)].key, nodes[Int(slot)].tie, nodes[Int(slot)].cost)
+        var (parent, isRight) = (none, false)
+        var node = root
+        while node != slot {
+            precondition(node != none, "a slot marked as inside is not in the tree")
+            nodes[Int(node)].subtreeCount -= 1
+            nodes[Int(node)].subtreeCost -= cost
+            parent = node
+            isRight = nodes[Int(node)].precedes(key: key, tie: tie)
+            node = isRight ? nodes[Int(node)].right : nodes[Int(node)].left
+        }
+        let joined = merge(nodes[Int(slot)].left, nodes[Int(slot)].right, &nodes)
+        return replaceChild(of: parent, isRight, by: joined, &nodes) ?? root
+    }
+
+    /// Returns the new root if there is no parent.
+    private static func replaceChild(
+        of parent: Int32, _ isRight: Bool, by node: Int32, _ nodes: inout MutableSpan<Node>
+    ) -> Int32? {
+        guard parent != none else { return node }
+        if isRight { nodes[Int(parent)].right = node } else { nodes[Int(parent)].left = node }
+        return nil
+    }
+
+    private static func leftmost(under root: Int32, _ nodes: borrowing [Node]) -> Int32 {
+        guard root != none else { return none }
+        var node = root
+        while nodes[Int(node)].left != none { node = nodes[Int(node)].left }
+        return node
+    }
+
+    private static func update(_ node: Int32, _ nodes: inout MutableSpan<Node>) {
         let index = Int(node)
         let (left, right) = (nodes[index].left, nodes[index].right)
         var count: Int32 = 1
         var cost = nodes[index].cost
-        if left != Self.none {
+        if left != none {
             count += nodes[Int(left)].subtreeCount
             cost += nodes[Int(left)].subtreeCost
         }
-        if right != Self.none {
+        if right != none {
             count += nodes[Int(right)].subtreeCount
             cost += nodes[Int(right)].subtreeCost
         }
@@ -135,43 +190,32 @@ struct RankedIndex: Sendable {
         nodes[index].subtreeCost = cost
     }
 
-    private mutating func split(_ node: Int32, key: Int64, tie: Int64) -> (Int32, Int32) {
-        guard node != Self.none else { return (Self.none, Self.none) }
+    private static func split(
+        _ node: Int32, key: Int64, tie: Int64, _ nodes: inout MutableSpan<Node>
+    ) -> (Int32, Int32) {
+        guard node != none else { return (none, none) }
         if nodes[Int(node)].precedes(key: key, tie: tie) {
-            let (before, after) = split(nodes[Int(node)].right, key: key, tie: tie)
+            let (before, after) = split(nodes[Int(node)].right, key: key, tie: tie, &nodes)
             nodes[Int(node)].right = before
-            update(node)
+            update(node, &nodes)
             return (node, after)
         }
-        let (before, after) = split(nodes[Int(node)].left, key: key, tie: tie)
+        let (before, after) = split(nodes[Int(node)].left, key: key, tie: tie, &nodes)
         nodes[Int(node)].left = after
-        update(node)
+        update(node, &nodes)
         return (before, node)
     }
 
-    private mutating func merge(_ before: Int32, _ after: Int32) -> Int32 {
-        if before == Self.none { return after }
-        if after == Self.none { return before }
+    private static func merge(_ before: Int32, _ after: Int32, _ nodes: inout MutableSpan<Node>) -> Int32 {
+        if before == none { return after }
+        if after == none { return before }
         if nodes[Int(before)].priority > nodes[Int(after)].priority {
-            nodes[Int(before)].right = merge(nodes[Int(before)].right, after)
-            update(before)
+            nodes[Int(before)].right = merge(nodes[Int(before)].right, after, &nodes)
+            update(before, &nodes)
             return before
         }
-        nodes[Int(after)].left = merge(before, nodes[Int(after)].left)
-        update(after)
+        nodes[Int(after)].left = merge(before, nodes[Int(after)].left, &nodes)
+        update(after, &nodes)
         return after
-    }
-
-    private mutating func removing(_ slot: Int32, from node: Int32) -> Int32 {
-        precondition(node != Self.none, "a slot marked as inside is not in the tree")
-        if node == slot { return merge(nodes[Int(node)].left, nodes[Int(node)].right) }
-        let target = nodes[Int(slot)]
-        if nodes[Int(node)].precedes(key: target.key, tie: target.tie) {
-            nodes[Int(node)].right = removing(slot, from: nodes[Int(node)].right)
-        } else {
-            nodes[Int(node)].left = removing(slot, from: nodes[Int(node)].left)
-        }
-        update(node)
-        return node
     }
 }
