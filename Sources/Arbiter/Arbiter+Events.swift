@@ -77,10 +77,9 @@ extension Arbiter {
         dispatch(&decisions)
     }
 
-    /// When `advance` has something to do, if no other event comes before.
+    /// When `advance` may have something to do, if no other event comes before. Never too late; sometimes for nothing.
     public var nextWake: Instant? {
-        let timer = timers.firstKey.map { Instant(sinceBoot: Nanoseconds($0)) }
-        guard let timer, let again = dispatchAgainAt else { return timer ?? dispatchAgainAt }
+        guard let timer = timers.next, let again = dispatchAgainAt else { return timers.next ?? dispatchAgainAt }
         return min(timer, again)
     }
 
@@ -103,8 +102,9 @@ extension Arbiter {
         _ kind: CommandKind, units: UInt32, maxWait: Nanoseconds?, request: RequestID, slot: Int,
         _ decisions: inout [Decision]
     ) throws(RequestError) {
+        var deadline = Instant.distantFuture
         // A client may name any wait: one beyond the end of time is as good as none.
-        let deadline = maxWait.map { clock + $0.clamped(to: .zero...(.distantFuture - clock)) } ?? .distantFuture
+        if let maxWait { deadline = clock + maxWait.clamped(to: .zero...(.distantFuture - clock)) }
         switch kind.commandClass {
         case .platform:
             throw .kindNotAllowed

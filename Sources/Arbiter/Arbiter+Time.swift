@@ -30,18 +30,18 @@ extension Arbiter {
 
     mutating func set(_ timer: Timer, _ slot: Int, at instant: Instant) {
         let index = slot * Timer.perVM + timer.rawValue
-        timers.set(index, key: instant.sinceBoot.count, tie: Int64(index))
+        timers.set(index, at: instant)
     }
 
-    mutating func clear(_ timer: Timer, _ slot: Int) { timers.remove(slot * Timer.perVM + timer.rawValue) }
+    mutating func clear(_ timer: Timer, _ slot: Int) { timers.clear(slot * Timer.perVM + timer.rawValue) }
 
     mutating func set(_ timer: SystemTimer, at instant: Instant) {
         let index = virtualMachines.count * Timer.perVM + timer.rawValue
-        timers.set(index, key: instant.sinceBoot.count, tie: Int64(index))
+        timers.set(index, at: instant)
     }
 
     mutating func clear(_ timer: SystemTimer) {
-        timers.remove(virtualMachines.count * Timer.perVM + timer.rawValue)
+        timers.clear(virtualMachines.count * Timer.perVM + timer.rawValue)
     }
 
     // MARK: Passing
@@ -49,9 +49,8 @@ extension Arbiter {
     /// Brings the state up to `now`: every timer that has come due, in order of time. A clock that steps back stands.
     mutating func begin(_ now: Instant, _ decisions: inout [Decision]) {
         let now = max(now, clock)
-        while let index = timers.first, let key = timers.firstKey, key <= now.sinceBoot.count {
-            timers.remove(index)
-            accrue(to: max(Instant(sinceBoot: Nanoseconds(key)), clock))
+        while let (index, due) = timers.takeDue(at: now) {
+            accrue(to: max(due, clock))
             noticeOverload(&decisions)
             fire(index, &decisions)
         }
