@@ -52,11 +52,15 @@ extension Arbiter {
     /// The first session with a command ready, unless an earlier one holds the SP.
     private mutating func nextLaunch() -> NextLaunch {
         let candidate = firstReady()
-        guard let holder = firstHolder() else { return candidate.map { .ready($0) } ?? .none }
-        if let candidate, orders(candidate, before: holder) { return .ready(candidate) }
-        return .hold(holder, until: holdEnd(holder))
+        if let holder = firstHolder() {
+            if let candidate, orders(candidate, before: holder) { return .ready(candidate) }
+            return .hold(holder, until: holdEnd(holder))
+        }
+        guard let candidate else { return .none }
+        return .ready(candidate)
     }
 
+    @inline(__always)
     private func firstReady() -> Int? {
         let divisible = ready.first
         guard let whole = readyLong.first, mayStartLong(whole) else { return divisible }
@@ -65,6 +69,7 @@ extension Arbiter {
     }
 
     /// A whole launch starts only when no earlier session is open that issued a command within the last second.
+    @inline(__always)
     private func mayStartLong(_ slot: Int) -> Bool {
         guard let earliest = recent.first else { return true }
         return earliest == slot || !orders(earliest, before: slot)
@@ -78,17 +83,20 @@ extension Arbiter {
         return nil
     }
 
+    @inline(__always)
     private func holdEnd(_ slot: Int) -> Instant {
         guard let session = virtualMachines[slot].session else { return .distantPast }
         return anythingElseWaits ? min(session.holdEnds, clock + session.holdAllowance) : session.holdEnds
     }
 
+    @inline(__always)
     func orders(_ left: Int, before right: Int) -> Bool {
         guard let a = virtualMachines[left].session, let b = virtualMachines[right].session else { return false }
         return a.orderKey != b.orderKey ? a.orderKey < b.orderKey : a.orderTie < b.orderTie
     }
 
     /// Whether the SP idles in a hold at anyone's cost.
+    @inline(__always)
     var anythingElseWaits: Bool {
         !shared.isEmpty || !reserved.isEmpty || !aged.isEmpty || !ready.isEmpty || !readyLong.isEmpty
             || !platform.isEmpty
@@ -110,6 +118,7 @@ extension Arbiter {
 
     /// What the bucket must hold: no more than a planned turn, for which it has room. It is charged what the turn
     /// takes.
+    @inline(__always)
     private func costToFloor(_ slot: Int) -> Nanoseconds { min(guestCost(slot), ledger.guestTurn) }
 
     /// Beside a whole launch, one guest turn at a time, when the floor says so. It waits for one page at most.
@@ -135,14 +144,15 @@ extension Arbiter {
     }
 
     /// The first guest request in the order of rule 6.
+    @inline(__always)
     func firstGuest() -> (slot: Int, part: GuestPart)? {
         if let slot = aged.first { return (slot, .aged) }
-        guard wasOverloaded else {
-            if let slot = reserved.first { return (slot, .reserved) }
-            return shared.first.map { ($0, .shared) }
+        if !wasOverloaded, let slot = reserved.first { return (slot, .reserved) }
+        // While reservations are suspended all go by their tags.
+        guard let reservedFirst = wasOverloaded ? reservedByTag.first : nil else {
+            guard let slot = shared.first else { return nil }
+            return (slot, .shared)
         }
-        // Reservations are suspended: all go by their tags.
-        guard let reservedFirst = reservedByTag.first else { return shared.first.map { ($0, .shared) } }
         guard let sharedFirst = shared.first else { return (reservedFirst, .shared) }
         let difference = reservedByTag.key(of: reservedFirst) &- shared.key(of: sharedFirst)
         return (difference <= 0 ? reservedFirst : sharedFirst, .shared)

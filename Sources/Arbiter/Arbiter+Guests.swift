@@ -33,14 +33,20 @@ extension Arbiter {
 
     /// A retry continues the refused request if it comes while it is expected back; else a new request begins.
     private mutating func beginAttempt(_ slot: Int) {
-        let isRetry = virtualMachines[slot].refusedAt.map { clock - $0 < Limits.backlogMemory } ?? false
-        guard !isRetry || virtualMachines[slot].firstAttempt == nil else { return }
+        guard !virtualMachines[slot].isExpectedBack(at: clock) || virtualMachines[slot].firstAttempt == nil else {
+            return
+        }
         virtualMachines[slot].firstAttempt = clock
         virtualMachines[slot].refusals = 0
     }
 
-    func age(_ slot: Int) -> Nanoseconds { clock - (virtualMachines[slot].firstAttempt ?? clock) }
+    @inline(__always)
+    func age(_ slot: Int) -> Nanoseconds {
+        guard let first = virtualMachines[slot].firstAttempt else { return .zero }
+        return clock - first
+    }
 
+    @inline(__always)
     private func attemptIsProtected(_ slot: Int) -> Bool {
         switch virtualMachines[slot].retryPolicy {
         case .linux: false
@@ -50,6 +56,7 @@ extension Arbiter {
     }
 
     /// From when on the VM's own limit permits its request.
+    @inline(__always)
     private func limitOpens(_ slot: Int) -> Instant {
         guard let limit = virtualMachines[slot].limit, virtualMachines[slot].guest?.limitIsWaived != true else {
             return .distantPast
@@ -57,6 +64,7 @@ extension Arbiter {
         return virtualMachines[slot].limitBucket.opens(tolerance: virtualMachines[slot].limitTolerance(limit))
     }
 
+    @inline(__always)
     var reasonToRefuseAllGuests: BusyReason? {
         if isDraining { return .draining }
         return device.reasonToRefuse
@@ -86,6 +94,7 @@ extension Arbiter {
         decisions.append(.queued(guest.request, id(ofSlot: slot), notice))
     }
 
+    @inline(__always)
     private func mayWait(_ slot: Int, predictedStart: Nanoseconds) -> Bool {
         guard let guest = virtualMachines[slot].guest else { return false }
         if guest.isProtected { return true }
@@ -101,8 +110,7 @@ extension Arbiter {
         guard let guest = virtualMachines[slot].guest else { return }
         let tie = nextSequence()
         if guest.isAged {
-            let first = virtualMachines[slot].firstAttempt ?? clock
-            aged.set(slot, key: first.sinceBoot.count, tie: tie)
+            aged.set(slot, key: (clock - age(slot)).sinceBoot.count, tie: tie)
         } else if guest.isReserved {
             reserved.set(slot, key: guest.arrivedAt.sinceBoot.count, tie: tie)
             reservedByTag.set(slot, key: virtualMachines[slot].tag, tie: tie, cost: guest.cost)
@@ -131,6 +139,7 @@ extension Arbiter {
     }
 
     /// When the wait that was just begun ends by the Arbiter's own rules.
+    @inline(__always)
     private func waitEnds(_ slot: Int) -> Instant {
         guard let guest = virtualMachines[slot].guest else { return .distantFuture }
         if guest.isProtected { return .distantFuture }
@@ -148,6 +157,7 @@ extension Arbiter {
 
     // MARK: The reservation
 
+    @inline(__always)
     private func reservationOpens(_ slot: Int) -> Instant {
         virtualMachines[slot].reservationBucket.opens(tolerance: virtualMachines[slot].reservationTolerance())
     }
@@ -171,6 +181,7 @@ extension Arbiter {
     }
 
     /// A rate is meant in reports; a kind that costs less SP time moves its bucket by less.
+    @inline(__always)
     private func charged(_ interval: Nanoseconds, for kind: CommandKind) -> Nanoseconds {
         guard kind == .derivedKey else { return interval }
         let cost = costs.planned(kind, units: 1)
@@ -292,7 +303,11 @@ extension Arbiter {
 
     // MARK: Service
 
-    func guestCost(_ slot: Int) -> Nanoseconds { virtualMachines[slot].guest?.cost ?? costs.report }
+    @inline(__always)
+    func guestCost(_ slot: Int) -> Nanoseconds {
+        guard let guest = virtualMachines[slot].guest else { return costs.report }
+        return guest.cost
+    }
 
     mutating func grantGuest(_ slot: Int, _ part: GuestPart, beside: Bool, _ decisions: inout [Decision]) {
         guard let guest = virtualMachines[slot].guest else { return }
@@ -329,7 +344,8 @@ extension Arbiter {
         if turn.guestPart == .shared {
             virtualMachines[slot].tag = fairShare.serve(
                 occupancy, weight: virtualMachines[slot].weight, tag: virtualMachines[slot].tag)
-            let leastQueued = shared.first.map { shared.key(of: $0) }
+            var leastQueued: Int64?
+            if let first = shared.first { leastQueued = shared.key(of: first) }
             fairShare.follow(served: virtualMachines[slot].tag, leastQueued: leastQueued)
         }
         virtualMachines[slot].counters.guestTurns += 1
@@ -343,7 +359,7 @@ extension Arbiter {
 
     /// Brings the VM's part in the sum of weights and among the floor's waiters in line with its state.
     mutating func updateBacklog(_ slot: Int) {
-        let isExpected = isExpectedBack(slot)
+        let isExpected = virtualMachines[slot].isExpectedBack(at: clock)
         let isBacklogged = virtualMachines[slot].phase != .idle || isExpected
         if isBacklogged != virtualMachines[slot].isBacklogged {
             virtualMachines[slot].isBacklogged = isBacklogged
@@ -358,10 +374,6 @@ extension Arbiter {
             virtualMachines[slot].isWaitingForFloor = waits
             floorWaiters += waits ? 1 : -1
         }
-    }
-
-    private func isExpectedBack(_ slot: Int) -> Bool {
-        virtualMachines[slot].refusedAt.map { clock - $0 < Limits.backlogMemory } ?? false
     }
 
     private mutating func waitsForFloor(_ slot: Int, isExpected: Bool) -> Bool {
@@ -380,14 +392,16 @@ extension Arbiter {
 
     /// How long until this request would start: what is before it, and while launches run the faster of their end and
     /// the floor.
+    @inline(__always)
     func predictedStart(_ slot: Int) -> Nanoseconds {
         let ahead = ahead(of: slot)
         let (residual, residualBeside) = (turn?.remaining(at: clock), turnBeside?.remaining(at: clock) ?? .zero)
         let busy = max(residual ?? .zero, residualBeside)
         guard launchUsesSP else { return busy + ahead }
         // What the turn in service has done is still part of what its session has to do.
-        let done = turn.map { $0.kind.commandClass == .launch ? $0.predicted - $0.remaining(at: clock) : .zero }
-        let afterLaunches = max(busy, sessions.totalCost - (done ?? .zero)) + ahead
+        var done = Nanoseconds.zero
+        if let turn, turn.kind.commandClass == .launch { done = turn.predicted - turn.remaining(at: clock) }
+        let afterLaunches = max(busy, sessions.totalCost - done) + ahead
         // The bucket grows meanwhile; beside a whole launch the guest need not wait for the end of the turn.
         let inTheWay = turn?.isWholeLaunch == true ? residualBeside : busy
         return min(afterLaunches, max(inTheWay, floor.timeToCover(ahead + guestCost(slot))))
@@ -395,11 +409,13 @@ extension Arbiter {
 
     /// Whether a launch has the SP, is ready for it, or has it held. One that thinks longer than its hold does not
     /// count: guests are served meanwhile, however much it declared.
+    @inline(__always)
     private var launchUsesSP: Bool {
         turn?.kind.commandClass == .launch || heldFor != nil || !ready.isEmpty || !readyLong.isEmpty
     }
 
     /// The cost of all that is served before this request, as things stand.
+    @inline(__always)
     private func ahead(of slot: Int) -> Nanoseconds {
         let agedCost = costs.report * Int64(aged.count)
         guard let guest = virtualMachines[slot].guest, !guest.isAged else { return agedCost }

@@ -1,6 +1,7 @@
 /// What must hold after every step. The cheap part stays on in release; the whole is for tests and simulations.
 extension Arbiter {
     /// O(1), always on: a free SP with eligible work queued is kept idle only by a hold (promise P4).
+    @inline(__always)
     func checkAfterDispatch() {
         guard device.permitsGrants, turn == nil, turnBeside == nil, heldFor == nil else { return }
         precondition(aged.isEmpty && reserved.isEmpty && shared.isEmpty, "the SP is idle while a guest may be served")

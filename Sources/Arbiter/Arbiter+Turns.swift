@@ -7,12 +7,17 @@ extension Arbiter {
         guestPart: GuestPart?, beside: Bool, _ decisions: inout [Decision]
     ) {
         lastTurn += 1
-        let session = kind.commandClass == .launch ? slot.flatMap { virtualMachines[$0].session } : nil
         let lease = lease(kind, predicted: predicted)
-        let new = Turn(
-            id: TurnID(number: lastTurn), vm: slot.map { id(ofSlot: $0) } ?? .none, kind: kind, units: units,
-            session: session?.id, origin: request.origin, grantedAt: clock, predicted: predicted, lease: lease,
-            guestPart: guestPart, isProxy: session?.plan.isProxy ?? false)
+        var new = Turn(
+            id: TurnID(number: lastTurn), vm: .none, kind: kind, units: units, origin: request.origin,
+            grantedAt: clock, predicted: predicted, lease: lease, guestPart: guestPart)
+        if let slot {
+            new.vm = id(ofSlot: slot)
+            if kind.commandClass == .launch, let session = virtualMachines[slot].session {
+                new.session = session.id
+                new.isProxy = session.plan.isProxy
+            }
+        }
         if beside {
             turnBeside = new
             set(.leaseBeside, at: new.leaseEnds)
@@ -26,6 +31,7 @@ extension Arbiter {
         decisions.append(.granted(request, new.vm, grant))
     }
 
+    @inline(__always)
     private func lease(_ kind: CommandKind, predicted: Nanoseconds) -> Nanoseconds {
         guard kind == .wholeLaunch else { return predicted * Limits.leaseFactor + Limits.leaseGrace }
         // All other launches wait behind it: it may not be held for longer than its session may stay open.
@@ -48,6 +54,7 @@ extension Arbiter {
         if outcome.reportsDeviceTrouble { askBecauseOfTrouble(&decisions) }
     }
 
+    @inline(__always)
     private func outstanding(_ id: TurnID) -> Turn? {
         if let turn, turn.id == id { return turn }
         if let turnBeside, turnBeside.id == id { return turnBeside }

@@ -3,6 +3,9 @@ struct DrainingLevel: Sendable {
     private var level = Nanoseconds.zero
     private var asOf = Instant.distantPast
 
+    /// What it was when last set: it has only drained since.
+    var highest: Nanoseconds { level }
+
     func level(at now: Instant, drainPerSecond: Nanoseconds) -> Nanoseconds {
         // 128 bits between: a bucket may drain for days. No rate is above a second in a second, so the result fits.
         let elapsed = max(now - asOf, .zero).count
@@ -65,7 +68,8 @@ struct LaunchOverload: Sendable {
     }
 
     func isOverloaded(at now: Instant) -> Bool {
-        work.level(at: now, drainPerSecond: reservePerSecond) > burst
+        // It only drains: most of the time the question is answered without reckoning.
+        work.highest > burst && work.level(at: now, drainPerSecond: reservePerSecond) > burst
     }
 
     /// When the overload ends if no launch runs; `nil` if there is none.

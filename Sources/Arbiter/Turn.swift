@@ -1,11 +1,11 @@
 /// The outstanding right to use the SP. It keeps all that its end needs, since it may outlive its VM.
 struct Turn: Sendable {
     let id: TurnID
-    let vm: VMID
+    var vm: VMID
     let kind: CommandKind
     let units: UInt32
     /// The launch session it belongs to; `nil` for guests and platform work.
-    let session: SessionID?
+    var session: SessionID?
     let origin: UInt64
     let grantedAt: Instant
     let predicted: Nanoseconds
@@ -13,7 +13,7 @@ struct Turn: Sendable {
     /// The part of rule 6 by which a guest was chosen; `nil` for launches and platform work.
     let guestPart: GuestPart?
     /// Whether another process than the VMM drives it: its connection's end does not end it.
-    let isProxy: Bool
+    var isProxy = false
     /// When its lease ended without a release.
     var overdueSince: Instant?
 

@@ -42,6 +42,12 @@ struct VirtualMachine: Sendable {
 
     var counters = VMCounters()
 
+    /// Whether its guest was refused and has not been away for longer than its retries may be apart.
+    func isExpectedBack(at now: Instant) -> Bool {
+        guard let refusedAt else { return false }
+        return now - refusedAt < Limits.backlogMemory
+    }
+
     func reservationTolerance() -> Nanoseconds { reservation.interval * (burst - 1) }
 
     /// Never less than a retry quantum, so that a guest's own sleep cannot overflow its bucket.
