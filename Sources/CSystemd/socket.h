@@ -104,26 +104,48 @@ static inline int linux_socket_type(int descriptor) {
 
 // MARK: Messages, with at most one descriptor
 
-// Sends one record, and `passed` with it unless that is negative. Never raises SIGPIPE.
-static inline long linux_send(int descriptor, const void *bytes, size_t count, int passed, int is_nonblocking) {
+// Sends one record. Never raises SIGPIPE.
+static inline long linux_send(int descriptor, const void *bytes, size_t count) {
+    for (;;) {
+        ssize_t sent = send(descriptor, bytes, count, MSG_NOSIGNAL);
+        if (sent >= 0)
+            return sent;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+// Receives one record and returns its whole length, which may be more than fitted; of a stream, what is there.
+// Descriptors that come with it are dropped by the kernel, never entered in our table. Cheaper than recvmsg(2), which
+// copies a header in and out.
+static inline long linux_receive(int descriptor, void *bytes, size_t capacity, int is_stream) {
+    for (;;) {
+        ssize_t received = recv(descriptor, bytes, capacity, is_stream ? 0 : MSG_TRUNC);
+        if (received >= 0)
+            return received;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+// Sends one record, and the descriptor `passed` with it.
+static inline long linux_send_passing(int descriptor, const void *bytes, size_t count, int passed) {
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
         struct cmsghdr alignment;
     } control;
-    if (passed >= 0) {
-        memset(&control, 0, sizeof control);
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &passed, sizeof passed);
-    }
+    memset(&control, 0, sizeof control);
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &passed, sizeof passed);
     for (;;) {
-        ssize_t sent = sendmsg(descriptor, &message, MSG_NOSIGNAL | (is_nonblocking ? MSG_DONTWAIT : 0));
+        ssize_t sent = sendmsg(descriptor, &message, MSG_NOSIGNAL);
         if (sent >= 0)
             return sent;
         if (errno != EINTR)
@@ -148,11 +170,9 @@ static inline void linux_keep_first_descriptor(struct msghdr *message, int *kept
     }
 }
 
-// Receives one record. `passed` NULL: the kernel drops descriptors without ever entering them in our table.
-// Otherwise *passed is the first descriptor received (close-on-exec) or -1. *flags says MSG_TRUNC and MSG_CTRUNC.
-static inline long linux_receive(
-    int descriptor, void *bytes, size_t capacity, int *passed, int *flags, int is_nonblocking
-) {
+// Receives one record and returns its whole length, as linux_receive. *passed is the first descriptor that came with it
+// (close-on-exec), or -1.
+static inline long linux_receive_passed(int descriptor, void *bytes, size_t capacity, int *passed) {
     struct iovec part = {.iov_base = bytes, .iov_len = capacity};
     // Room for a few more than one, so that stray ones are seen and closed.
     union {
@@ -160,25 +180,22 @@ static inline long linux_receive(
         struct cmsghdr alignment;
     } control;
     for (;;) {
-        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-        if (passed) {
-            *passed = -1;
-            message.msg_control = control.bytes;
-            message.msg_controllen = sizeof control.bytes;
-        }
-        ssize_t received = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC | (is_nonblocking ? MSG_DONTWAIT : 0));
+        struct msghdr message = {
+            .msg_iov = &part,
+            .msg_iovlen = 1,
+            .msg_control = control.bytes,
+            .msg_controllen = sizeof control.bytes,
+        };
+        *passed = -1;
+        ssize_t received = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC | MSG_TRUNC);
         if (received < 0 && errno == EINTR)
             continue;
         if (received < 0)
             return -errno;
-        if (passed)
-            linux_keep_first_descriptor(&message, passed);
-        *flags = message.msg_flags;
+        linux_keep_first_descriptor(&message, passed);
         return received;
     }
 }
-
-enum linux_message_flags { LINUX_TRUNCATED = MSG_TRUNC, LINUX_CONTROL_TRUNCATED = MSG_CTRUNC };
 
 // MARK: Who is at the other end
 

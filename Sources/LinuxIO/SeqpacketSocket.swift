@@ -67,18 +67,20 @@ public enum Sent: Equatable, Sendable {
 extension SeqpacketSocket {
     /// Sends one record. Blocks only if the socket is blocking.
     public borrowing func send(_ bytes: RawSpan) throws(SystemError) -> Sent {
-        try Self.send(bytes, passing: -1, over: descriptor.number)
+        // SAFETY: the bytes are only read, during the call.
+        try outcome(ofSending: bytes.withUnsafeBytes { linux_send(descriptor.number, $0.baseAddress, $0.count) })
     }
 
     /// Sends one record and a duplicate of `passed` with it. Error `ETOOMANYREFS`: as many as this process may open are
     /// on their way to peers that have not received them.
     public borrowing func send(_ bytes: RawSpan, passing passed: borrowing FileDescriptor) throws(SystemError) -> Sent {
-        try Self.send(bytes, passing: passed.number, over: descriptor.number)
+        let (number, passed) = (descriptor.number, passed.number)
+        // SAFETY: the bytes are only read, during the call.
+        return try outcome(
+            ofSending: bytes.withUnsafeBytes { linux_send_passing(number, $0.baseAddress, $0.count, passed) })
     }
 
-    private static func send(_ bytes: RawSpan, passing passed: Int32, over number: Int32) throws(SystemError) -> Sent {
-        // SAFETY: the bytes are only read, during the call.
-        let result = bytes.withUnsafeBytes { linux_send(number, $0.baseAddress, $0.count, passed, 0) }
+    private borrowing func outcome(ofSending result: Int) throws(SystemError) -> Sent {
         switch result {
         case 0...: return .sent
         case Int(-EAGAIN): return .wouldBlock
@@ -92,30 +94,28 @@ extension SeqpacketSocket {
 
     /// Receives one record. Descriptors that come with it are dropped by the kernel, never entered in our table.
     public borrowing func receive(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Received {
-        var flags: Int32 = 0
         // SAFETY: the kernel writes at most `buffer.count` bytes.
-        let result = linux_receive(descriptor.number, buffer.baseAddress, buffer.count, nil, &flags, 0)
-        return try outcome(of: result, flags)
+        try outcome(
+            ofReceiving: linux_receive(descriptor.number, buffer.baseAddress, buffer.count, 0), into: buffer.count)
     }
 
     /// Receives one record and the first descriptor that came with it; further ones are closed.
     public borrowing func receive(
         into buffer: UnsafeMutableRawBufferPointer, descriptor passed: inout FileDescriptor?
     ) throws(SystemError) -> Received {
-        var flags: Int32 = 0
         var number: Int32 = -1
         // SAFETY: the kernel writes at most `buffer.count` bytes.
-        let result = linux_receive(descriptor.number, buffer.baseAddress, buffer.count, &number, &flags, 0)
+        let result = linux_receive_passed(descriptor.number, buffer.baseAddress, buffer.count, &number)
         passed = number >= 0 ? FileDescriptor(adopting: number) : nil
-        return try outcome(of: result, flags)
+        return try outcome(ofReceiving: result, into: buffer.count)
     }
 
-    private borrowing func outcome(of result: Int, _ flags: Int32) throws(SystemError) -> Received {
+    private borrowing func outcome(ofReceiving result: Int, into capacity: Int) throws(SystemError) -> Received {
         switch result {
         case 1...:
-            return .message(count: result, isTruncated: UInt32(flags) & LINUX_TRUNCATED.rawValue != 0)
+            return .message(count: min(result, capacity), isTruncated: result > capacity)
         case 0:
-            // An empty record and the end look alike to recvmsg(2).
+            // An empty record and the end look alike to recv(2).
             return linux_has_hung_up(descriptor.number) == 0 ? .message(count: 0, isTruncated: false) : .hungUp
         case Int(-EAGAIN): return .wouldBlock
         case Int(-ECONNRESET), Int(-ENOTCONN): return .hungUp

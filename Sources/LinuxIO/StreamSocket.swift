@@ -29,7 +29,7 @@ public struct StreamSocket: ~Copyable, Sendable {
     /// Sends as many of the bytes as fit now. Blocks only if the socket is blocking.
     public borrowing func send(_ bytes: RawSpan) throws(SystemError) -> Transfer {
         // SAFETY: the bytes are only read, during the call.
-        let result = bytes.withUnsafeBytes { linux_send(descriptor.number, $0.baseAddress, $0.count, -1, 0) }
+        let result = bytes.withUnsafeBytes { linux_send(descriptor.number, $0.baseAddress, $0.count) }
         switch result {
         case Int(-EPIPE): return .hungUp
         default: return try Self.outcome(of: result, "send on a socket")
@@ -42,9 +42,8 @@ public struct StreamSocket: ~Copyable, Sendable {
 
     /// Receives what is there, at most as much as fits. Passed descriptors are dropped by the kernel.
     public borrowing func receive(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Transfer {
-        var flags: Int32 = 0
         // SAFETY: the kernel writes at most `buffer.count` bytes.
-        let result = linux_receive(descriptor.number, buffer.baseAddress, buffer.count, nil, &flags, 0)
+        let result = linux_receive(descriptor.number, buffer.baseAddress, buffer.count, 1)
         return result == 0 ? .hungUp : try Self.outcome(of: result, "receive on a socket")
     }
 
