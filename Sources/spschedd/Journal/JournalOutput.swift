@@ -6,6 +6,8 @@ import LinuxIO
 enum LogOutput: Sendable {
     case journal
     case standardError
+    /// For a daemon under test whose records nobody reads.
+    case nowhere
 
     /// The journal if standard error is connected to it (systemd.exec(5), `$JOURNAL_STREAM`): then a person at a
     /// terminal, who redirected nothing, still sees text.
@@ -21,6 +23,7 @@ enum LogOutput: Sendable {
         switch self {
         case .standardError: standardError(record)
         case .journal: send(record.journalFields)
+        case .nowhere: break
         }
     }
 

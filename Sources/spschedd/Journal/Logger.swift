@@ -7,16 +7,18 @@ import LinuxIO
 final class Logger: Sendable {
     private let queue: LogQueue
     private let finished: WakeUp
+    private let isHeard: Bool
 
     init(output: LogOutput = .fromEnvironment()) throws(SystemError) {
         queue = try LogQueue()
         finished = try WakeUp()
+        isHeard = output != .nowhere
         let thread = Thread { [self] in run(output) }
         thread.name = "journal"
         thread.start()
     }
 
-    func log(_ record: LogRecord) { queue.push(record) }
+    func log(_ record: LogRecord) { if isHeard { queue.push(record) } }
 
     /// Writes what is left, but waits no longer than `DaemonLimits.logFlush`.
     func close() {

@@ -20,8 +20,12 @@ extension Daemon {
     }
 
     private func admit(_ descriptor: consuming FileDescriptor) {
-        let peer: PeerIdentity
-        do { peer = try descriptor.peerIdentity() } catch { return }
+        guard let peer = try? descriptor.peerIdentity() else { return }
+        admit(descriptor, from: peer)
+    }
+
+    /// Takes a connected, nonblocking socket as a client's.
+    func admit(_ descriptor: consuming FileDescriptor, from peer: PeerIdentity) {
         descriptor.refuseDescriptors()
         let socket = SeqpacketSocket(adopting: descriptor)
         guard let account = account(of: peer) else {
@@ -37,7 +41,7 @@ extension Daemon {
             refuse(socket, account, cap: Int64(connections.capacity), "clients.connections_max")
             return
         }
-        let helloDue = BootClock.now() + configuration.clients.helloTimeout
+        let helloDue = clock.now() + configuration.clients.helloTimeout
         let number = socket.descriptor.number
         do { try poll.add(number, for: .readable, token: token) } catch { return pauseAccepting("\(error)") }
         account.connections += 1
@@ -53,7 +57,7 @@ extension Daemon {
     private func account(of peer: PeerIdentity) -> Account? {
         let key = AccountKey(peer)
         if let known = accounts[key] { return known }
-        let now = BootClock.now()
+        let now = clock.now()
         var id = arbiter.openAccount()
         if id == nil {
             accounts.sweep { arbiter.closeAccount($0, now: now) }
@@ -86,7 +90,7 @@ extension Daemon {
     // MARK: Out of descriptors
 
     func pauseAccepting(_ reason: String) {
-        let until = BootClock.now() + DaemonLimits.acceptPause
+        let until = clock.now() + DaemonLimits.acceptPause
         acceptPausedUntil = until
         keepHouse(by: until)
         try? poll.remove(listeners.vmm.descriptor.number)
@@ -124,7 +128,7 @@ extension Daemon {
     }
 
     private func read(_ count: Int, _ isTruncated: Bool, from connection: Connection) {
-        let now = BootClock.now()
+        let now = clock.now()
         var tag: UInt64 = 0
         let action: ConnectionStateMachine.OnMessage
         do throws(WireError) {
@@ -253,7 +257,7 @@ extension Daemon {
         connections.remove(connection)
         connection.account.connections -= 1
         guard let vm else { return }
-        let now = BootClock.now()
+        let now = clock.now()
         arbiter.hangUp(origin: connection.token.packed, of: vm, now: now, into: &decisions)
         detach(connection.token, from: vm, now)
         carryOutDecisions()

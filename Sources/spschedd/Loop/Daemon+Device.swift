@@ -18,7 +18,7 @@ extension Daemon {
     func handOutDevice() -> FileDescriptor? {
         let before = deviceAccess.presence
         let descriptor = deviceAccess.handOut()
-        presenceChanged(from: before, isFirst: false, BootClock.now())
+        presenceChanged(from: before, isFirst: false, clock.now())
         return descriptor
     }
 
@@ -56,7 +56,7 @@ extension Daemon {
     // MARK: Probes
 
     func probe() {
-        let now = BootClock.now()
+        let now = clock.now()
         switch deviceLink.probe(now: now) {
         case .underWay(let isNew):
             guard isNew, let number = deviceLink.descriptorNumber else { return }
@@ -68,7 +68,7 @@ extension Daemon {
     }
 
     func receiveProbe() {
-        switch deviceLink.receive(now: BootClock.now()) {
+        switch deviceLink.receive(now: clock.now()) {
         case .none: break
         case .probed(let report):
             if report.outcome != .answered {
@@ -84,6 +84,6 @@ extension Daemon {
 
     /// Its decisions are carried out by whoever carries out decisions now.
     private func probed(_ outcome: ProbeOutcome) {
-        arbiter.probeReturned(outcome, now: BootClock.now(), into: &decisions)
+        arbiter.probeReturned(outcome, now: clock.now(), into: &decisions)
     }
 }

@@ -7,7 +7,7 @@ extension Daemon {
         log(
             .started, .info, "spschedd \(PackageVersion.current) has started",
             [LogField(.version, PackageVersion.current), LogField(.epoch, hexadecimal(epoch))])
-        checkDevice(BootClock.now(), isFirst: true)
+        checkDevice(clock.now(), isFirst: true)
         toldStatus = statusLine
         notifier.ready(status: toldStatus)
         log(
@@ -52,7 +52,7 @@ extension Daemon {
 
     /// What `systemctl status` shows.
     private var statusLine: String {
-        let overview = arbiter.overview(now: BootClock.now())
+        let overview = arbiter.overview(now: clock.now())
         var parts = ["\(vms.count) VMs", "\(connections.count) connections"]
         parts.append(RateText.write(overview.reserved) + " reserved, " + RateText.write(overview.rateLeft) + " left")
         if overview.sessionsOpen > 0 { parts.append("\(overview.sessionsOpen) launches open") }
@@ -94,7 +94,7 @@ extension Daemon {
         _ fields: @autoclosure () -> [LogField] = [], file: StaticString = #fileID, line: UInt = #line,
         function: StaticString = #function
     ) {
-        guard account.journal.admitsRecord(at: BootClock.now()) else { return }
+        guard account.journal.admitsRecord(at: clock.now()) else { return }
         let all = fields() + [LogField(.uid, account.key.uid), LogField(.label, account.key.label)]
         log(event, priority, message(), all, file: file, line: line, function: function)
     }

@@ -18,6 +18,7 @@ final class Daemon {
     let configuration: DaemonConfiguration
     let logger: Logger
     let notifier: Notifier
+    let clock: DaemonClock
     /// Random for each start: what a client held before it does not hold now.
     let epoch = UInt64.random(in: 1...UInt64.max)
     let startedAt: Instant
@@ -57,12 +58,14 @@ final class Daemon {
     var managerReports: (at: Instant, ofSlot: [UInt32: VMReport]) = (.distantPast, [:])
 
     init(
-        configuration: DaemonConfiguration, listeners: consuming ListeningSockets, logger: Logger, notifier: Notifier
+        configuration: DaemonConfiguration, listeners: consuming ListeningSockets, logger: Logger, notifier: Notifier,
+        clock: DaemonClock = .boot
     ) throws {
-        let now = BootClock.now()
+        let now = clock.now()
         self.configuration = configuration
         self.logger = logger
         self.notifier = notifier
+        self.clock = clock
         self.listeners = listeners
         startedAt = now
         housekeepingAt = now + DaemonLimits.deviceCheckEvery
@@ -130,9 +133,12 @@ extension Daemon {
     }
 
     /// One turn: wait, serve the VMMs, then time, then what is less urgent.
-    private func turn(_ systemd: SystemdEvents) throws(SystemError) {
+    ///
+    /// - Parameter mayWait: false serves what is there now.
+    func turn(_ systemd: SystemdEvents?, mayWait: Bool = true) throws(SystemError) {
         try armTimer()
-        let count = try poll.wait(milliseconds: manager.hasWork || !doomed.isEmpty ? 0 : nil)
+        let hasWork = manager.hasWork || !doomed.isEmpty
+        let count = try poll.wait(milliseconds: hasWork || !mayWait ? 0 : nil)
         var hasOccurred = false
         for index in 0..<count {
             let event = poll.event(index)
@@ -144,7 +150,7 @@ extension Daemon {
         }
         advance()
         closeDoomed()
-        if hasOccurred { systemd.dispatch() }
+        if hasOccurred { systemd?.dispatch() }
         manager.step(self)
     }
 
@@ -163,7 +169,7 @@ extension Daemon {
 
     /// Runs what has come due.
     private func advance() {
-        let now = BootClock.now()
+        let now = clock.now()
         if let wake = arbiter.nextWake, wake <= now {
             arbiter.advance(to: now, into: &decisions)
             carryOutDecisions()
@@ -173,8 +179,9 @@ extension Daemon {
 
     /// A timer that fires too early costs one idle turn; setting it anew for each grant would cost a system call each.
     private func armTimer() throws(SystemError) {
+        guard clock.canWake else { return }
         let wake = min(arbiter.nextWake ?? .distantFuture, housekeepingAt)
-        if let set = timerSetFor, set <= wake, set > BootClock.now() { return }
+        if let set = timerSetFor, set <= wake, set > clock.now() { return }
         try timer.set(wake)
         timerSetFor = wake
     }

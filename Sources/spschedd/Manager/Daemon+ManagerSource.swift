@@ -5,7 +5,7 @@ import ManagerProtocol
 /// What operators are told.
 extension Daemon: ManagerSource {
     func status() -> ManagerStatus {
-        let now = BootClock.now()
+        let now = clock.now()
         let overview = arbiter.overview(now: now)
         var detail: String?
         if case .absent(let reason) = deviceAccess.presence { detail = reason }
@@ -52,7 +52,7 @@ extension Daemon: ManagerSource {
             slot: Int(record.vm.slot), generation: Int(record.vm.generation), uuid: "\(record.uuid)",
             name: "\(record.name)", account: record.account.key.text, state: state(record, report),
             connections: record.connections.count,
-            registeredNanoseconds: (BootClock.now() - record.registeredAt).count,
+            registeredNanoseconds: (clock.now() - record.registeredAt).count,
             reservationMillihertz: report.reservation.millihertz, limitMillihertz: report.limit?.millihertz,
             weight: report.weight.value, burst: report.burst, retryPolicy: report.retryPolicy.managerName,
             failureMode: record.failureMode == .open ? "open" : "closed",
@@ -76,7 +76,7 @@ extension Daemon: ManagerSource {
 
     /// Dividing the capacity costs time for every VM: a list divides it once, not for each of its entries.
     private func report(of vm: VMID) -> VMReport? {
-        let now = BootClock.now()
+        let now = clock.now()
         if now - managerReports.at > DaemonLimits.managerReportsAge || managerReports.ofSlot[vm.slot]?.vm != vm {
             let reports = arbiter.reports().map { ($0.vm.slot, $0) }
             managerReports = (now, Dictionary(uniqueKeysWithValues: reports))
