@@ -9,6 +9,7 @@ extension Arbiter {
         while grantNext(&decisions) {}
         if wasOverloaded, let ends = overload.ends(after: clock), !reserved.isEmpty { wake(at: ends) }
         announceNewcomer(&decisions)
+        foretellWake()
         checkAfterDispatch()
     }
 

@@ -77,12 +77,6 @@ extension Arbiter {
         dispatch(&decisions)
     }
 
-    /// When `advance` may have something to do, if no other event comes before. Never too late; sometimes for nothing.
-    public var nextWake: Instant? {
-        guard let timer = timers.next, let again = dispatchAgainAt else { return timers.next ?? dispatchAgainAt }
-        return min(timer, again)
-    }
-
     /// Grants nothing more to guests and begins no launch; open launches go on to their end.
     public mutating func drain(now: Instant, into decisions: inout [Decision]) {
         begin(now, &decisions)

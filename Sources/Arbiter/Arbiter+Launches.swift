@@ -29,6 +29,7 @@ extension Arbiter {
         reorder(slot)
         set(.sessionIdle, slot, at: clock + Limits.sessionIdle)
         set(.wallClock, slot, at: clock + configuration.launchWallClockMax)
+        foretellWake()
         return id
     }
 

@@ -44,6 +44,13 @@ extension Arbiter {
         timers.clear(virtualMachines.count * Timer.perVM + timer.rawValue)
     }
 
+    /// Tells the owner when to come back.
+    mutating func foretellWake() {
+        let timer = timers.next ?? .distantFuture
+        let next = min(timer, dispatchAgainAt ?? .distantFuture)
+        nextWake = next < .distantFuture ? next : nil
+    }
+
     // MARK: Passing
 
     /// Brings the state up to `now`: every timer that has come due, in order of time. A clock that steps back stands.

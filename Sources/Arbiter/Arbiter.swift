@@ -78,6 +78,9 @@ public struct Arbiter: ~Copyable {
     var clock: Instant
     /// When something changes that no timer knows: the end of a hold, the floor covering a guest.
     var dispatchAgainAt: Instant?
+    /// When `advance` may have something to do, if no other event comes before. Never too late; sometimes for nothing.
+    /// Kept, not computed: its reader would be handed a copy of everything else.
+    public internal(set) var nextWake: Instant?
 
     var costs: CostModel
     var sequence: Int64 = 0

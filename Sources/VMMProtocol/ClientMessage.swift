@@ -1,9 +1,12 @@
 import Arbiter
 
 /// A message from a client to the daemon, without its tag.
+///
+/// Bodies that come once a connection are kept apart, so that those that come with every turn are small and hold
+/// nothing to be counted: they are passed on in a few words.
 public enum ClientMessage: Equatable, Sendable {
-    case hello(Hello)
-    case register(Register)
+    indirect case hello(Hello)
+    indirect case register(Register)
     case launchBegin(LaunchPlan)
     case acquire(Acquire)
     case release(Release)
@@ -13,7 +16,7 @@ public enum ClientMessage: Equatable, Sendable {
     case cancel(tag: UInt64)
     case launchEnd(SessionID, LaunchOutcome)
     case unregister
-    case resyncState(ResyncState)
+    indirect case resyncState(ResyncState)
 
     @inlinable public var type: MessageType {
         switch self {

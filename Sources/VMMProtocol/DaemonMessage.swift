@@ -1,17 +1,18 @@
 import Arbiter
 
-/// A message from the daemon to a client, without its tag.
+/// A message from the daemon to a client, without its tag. As with `ClientMessage`, the rare and large bodies are kept
+/// apart.
 public enum DaemonMessage: Equatable, Sendable {
-    case welcome(Welcome)
-    case registered(Registered)
+    indirect case welcome(Welcome)
+    indirect case registered(Registered)
     case launchBegun(SessionID, chunkPages: UInt32)
     case queued(Queued)
     case granted(Granted)
-    case busy(BusyReply)
-    case error(ErrorReply)
+    indirect case busy(BusyReply)
+    indirect case error(ErrorReply)
     case done
     case revoked(TurnID, Extensible<RevocationReason>)
-    case deviceState(Extensible<DeviceState>, text: String)
+    indirect case deviceState(Extensible<DeviceState>, text: String)
     case draining(Bool)
     case resync(epoch: UInt64)
 
