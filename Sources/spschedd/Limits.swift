@@ -6,10 +6,29 @@ enum DaemonLimits {
 
     /// Events taken from the kernel at once: a host's VMs all asking together; the rest come with the next wait.
     static let eventsPerWait = 256
-    /// Messages read from one connection before the next has its turn. A VM's launch and its guest need two or three.
-    static let messagesPerWakeUp = 8
-    /// Connections accepted before those that are already there have their turn.
-    static let acceptsPerWakeUp = 16
+
+    // MARK: What can wait
+
+    /// Events of the background served at once, each by one message, one connection or one operator's step of some ten
+    /// microseconds: less than the shortest firmware command.
+    static let backgroundBatch = 16
+    /// The background gets one part in so many of the time while VMs ask for turns: enough to accept some thousand
+    /// connections a second, too little for anyone to notice.
+    static let backgroundShare: Int64 = 10
+    /// After this long without a question from a VM nobody is in the background's way. A launch asks more often.
+    static let quietAfter = Nanoseconds.milliseconds(1)
+
+    // MARK: Floods
+
+    /// Messages of one connection in one `budgetWindow` that earn no turn. Retries, cancels and launches that begin
+    /// make a handful; 64 vCPU threads that all ask again and are refused stay below it.
+    static let unearnedMessages = 256
+    /// Short enough that a flood is seen before it has cost anyone a millisecond.
+    static let budgetWindow = Nanoseconds.seconds(1)
+    /// What a turn pays for: its ACQUIRE, its RELEASE, and a LAUNCH_BEGIN or CANCEL around it.
+    static let messagesPerTurn = 4
+    /// A connection that flooded is served after the others until it has not done so for this long.
+    static let deferredFor = Nanoseconds.seconds(5)
 
     // MARK: One connection
 
@@ -39,11 +58,11 @@ enum DaemonLimits {
     static let logRecords = 1_024
     /// The longest message or field of a record: two sentences and some names.
     static let logFieldBytes = 2_048
-    /// Records about one account in one `logWindow`: every VM of a host registers anew after a restart. More are
-    /// counted, and the count is reported.
-    static let logRecordsPerAccount = 400
-    /// Long enough for a host to restart its VMs' connections in, short enough to read of the next trouble soon.
-    static let logWindow = Nanoseconds.seconds(10)
+    /// Records about one account in one window, of its VMs' comings and goings and of what went wrong each: as many as
+    /// a person reads. More are counted, and the count is reported.
+    static let logRecordsPerAccount = 32
+    /// Short enough to read of the next trouble soon; doubled as long as an account offends in each.
+    static let logWindow = Nanoseconds.seconds(10)...Nanoseconds.seconds(640)
     /// How long the last records may take to be written before the process ends without them.
     static let logFlush = Nanoseconds.seconds(2)
 

@@ -26,13 +26,13 @@ struct ConnectionStateMachine: ~Copyable {
         /// Answer WELCOME with these features.
         case welcome(Features)
         /// Admit the VM, then say `registered(_:)` if it was.
-        case register(Register)
+        indirect case register(Register)
         /// Do it for this VM.
         case perform(ClientMessage, VMID)
         /// Answer ERROR and go on.
-        case refuse(ErrorReply)
+        indirect case refuse(ErrorReply)
         /// Answer ERROR, then hang up for this reason.
-        case refuseAndClose(ErrorReply, DisconnectReason)
+        indirect case refuseAndClose(ErrorReply, DisconnectReason)
         /// A repeat of a request that has no reply yet, or a message after the end.
         case ignore
     }
@@ -102,6 +102,9 @@ extension ConnectionStateMachine {
     /// Whether HELLO was said, and the connection has not ended.
     var isIntroduced: Bool { state.introduction != nil }
 
+    /// Whether it has a VM.
+    var isServing: Bool { state.isServing }
+
     /// What the client called itself in HELLO.
     var client: Name64 { state.introduction?.client ?? .empty }
 }
@@ -125,7 +128,7 @@ private enum ConnectionState: ~Copyable {
 extension ConnectionState {
     enum OnMessage {
         case welcome(Features)
-        case register(Register)
+        indirect case register(Register)
         case perform(VMID)
         case mistake(ErrorCode)
         case incompatible
@@ -211,6 +214,13 @@ extension ConnectionState {
         default:
             self = .closed(left: nil)
             return true
+        }
+    }
+
+    var isServing: Bool {
+        switch self {
+        case .serving: true
+        default: false
         }
     }
 

@@ -1,7 +1,7 @@
 import VMMProtocol
 
 /// Why a connection ends.
-enum DisconnectReason: Equatable {
+enum DisconnectReason: Hashable {
     case hungUp
     case brokenFraming(WireError)
     case noCommonVersion

@@ -1,46 +1,56 @@
 import Arbiter
 
-/// How much of the journal one account may fill: its first mistake and its first records in each window. The rest are
-/// counted.
+/// How much of the journal one account may fill: in each window some comings and goings of its VMs, as many records of
+/// what went wrong, and beside them each of a few kinds of offences once. The rest are counted. Windows grow while an
+/// account offends in every one of them.
 struct LogBudget {
     private var began = Instant.distantPast
-    private var records = 0
-    private var hasNamedMistake = false
+    private var window = DaemonLimits.logWindow.lowerBound
+    private var comings = 0
+    private var troubles = 0
+    private var named = InlineArray<4, Int>(repeating: 0)
+    private var namedCount = 0
     private var withheld = 0
 
     /// Whether a record may be written now.
-    mutating func admitsRecord(at now: Instant) -> Bool {
+    mutating func admitsRecord(at now: Instant, isRoutine: Bool = false) -> Bool {
         roll(now)
-        guard records < DaemonLimits.logRecordsPerAccount else {
+        let admits = (isRoutine ? comings : troubles) < DaemonLimits.logRecordsPerAccount
+        if !admits { withheld += 1 }
+        if isRoutine { comings += 1 } else { troubles += 1 }
+        return admits
+    }
+
+    /// Whether an offence of this kind may be named now: the first of a window may.
+    mutating func admitsOffence(_ kind: Int, at now: Instant) -> Bool {
+        roll(now)
+        var isKnown = namedCount == named.count
+        for index in 0..<namedCount where named[index] == kind { isKnown = true }
+        guard !isKnown else {
             withheld += 1
             return false
         }
-        records += 1
-        return true
-    }
-
-    /// Whether a mistake may be named now: the first of a window may.
-    mutating func admitsMistake(at now: Instant) -> Bool {
-        roll(now)
-        guard !hasNamedMistake, admitsRecord(at: now) else {
-            withheld += hasNamedMistake ? 1 : 0
-            return false
-        }
-        hasNamedMistake = true
+        named[namedCount] = kind
+        namedCount += 1
         return true
     }
 
     /// How many records were withheld, once the window they belong to has passed.
     mutating func takeWithheld(at now: Instant) -> Int? {
-        guard withheld > 0, now - began >= DaemonLimits.logWindow else { return nil }
+        guard withheld > 0, now - began >= window else { return nil }
         defer { withheld = 0 }
         return withheld
     }
 
     private mutating func roll(_ now: Instant) {
-        guard now - began >= DaemonLimits.logWindow else { return }
+        guard now - began >= window else { return }
+        let limits = DaemonLimits.logWindow
+        // An account that has kept quiet for a whole window begins anew.
+        let goesOn = namedCount > 0 && now - began < window * 2
+        window = goesOn ? min(window * 2, limits.upperBound) : limits.lowerBound
         began = now
-        records = 0
-        hasNamedMistake = false
+        comings = 0
+        troubles = 0
+        namedCount = 0
     }
 }

@@ -32,6 +32,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case accountLimit = "c6f92682f4a1459e9ea937577e5c23a5"
     /// A client broke the protocol.
     case protocolError = "211057b49a16489f841b376950f41f7b"
+    /// A connection sent message after message without earning a turn.
+    case flood = "814326c1e9357c08d8a0de7703aa2ee0"
     /// A client was disconnected.
     case disconnected = "8693d747cc484f22b35f7966d4e8b9d3"
     /// Records about an account were withheld.
@@ -42,6 +44,9 @@ enum LogEvent: String, CaseIterable, Sendable {
     case managerRefused = "add84b303fe047469105280ffb3aabc8"
     /// The process lacks a resource.
     case resources = "4334b673def44f98b777953b8fa37c78"
+
+    /// Whether it is all in a day's work: many of them must not keep others out of the journal.
+    var isRoutine: Bool { self == .vmRegistered || self == .vmGone }
 
     /// 128 random bits in hexadecimal (sd-id128(3)). Never changed once released.
     var messageID: String { rawValue }

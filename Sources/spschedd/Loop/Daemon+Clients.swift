@@ -7,15 +7,12 @@ import VMMProtocol
 extension Daemon {
     // MARK: Coming
 
-    func acceptClients() {
-        for _ in 0..<DaemonLimits.acceptsPerWakeUp {
-            do {
-                guard let descriptor = try listeners.vmm.accept() else { return }
-                admit(consume descriptor)
-            } catch {
-                pauseAccepting("\(error)")
-                return
-            }
+    func acceptClient() {
+        do {
+            guard let descriptor = try listeners.vmm.accept() else { return }
+            admit(consume descriptor)
+        } catch {
+            pauseAccepting("\(error)")
         }
     }
 
@@ -43,7 +40,11 @@ extension Daemon {
         }
         let helloDue = clock.now() + configuration.clients.helloTimeout
         let number = socket.descriptor.number
-        do { try poll.add(number, for: .readable, token: token) } catch { return pauseAccepting("\(error)") }
+        do {
+            try background.poll.add(number, for: .readable, token: token)
+        } catch {
+            return pauseAccepting("\(error)")
+        }
         account.connections += 1
         connections.insert(
             Connection(token: token, socket: socket, peer: peer, account: account, helloDue: helloDue))
@@ -76,8 +77,8 @@ extension Daemon {
                 code: .init(.accountConnections),
                 text: "No further connection is taken: \(cap) are open, the most that \(setting) allows."
                     + " Close one, or have the cap raised."))
-        log(
-            .accountLimit, .warning, of: account,
+        logOffence(
+            .accountLimit, .warning, of: account, kind: setting,
             "A connection of \(account.key.text) was refused: \(cap) are open (\(setting))",
             [LogField(.reason, setting), LogField(.count, cap)])
     }
@@ -93,8 +94,8 @@ extension Daemon {
         let until = clock.now() + DaemonLimits.acceptPause
         acceptPausedUntil = until
         keepHouse(by: until)
-        try? poll.remove(listeners.vmm.descriptor.number)
-        try? poll.remove(listeners.manager.descriptor.number)
+        try? background.poll.remove(listeners.vmm.descriptor.number)
+        try? background.poll.remove(listeners.manager.descriptor.number)
         log(.resources, .error, "No connections are accepted for a moment: \(reason)")
     }
 
@@ -102,33 +103,32 @@ extension Daemon {
         guard let until = acceptPausedUntil else { return }
         guard until <= now else { return keepHouse(by: until) }
         acceptPausedUntil = nil
-        try? poll.add(listeners.vmm.descriptor.number, for: .readable, token: Member.vmmListener.token)
-        try? poll.add(listeners.manager.descriptor.number, for: .readable, token: Member.managerListener.token)
+        try? watchListeners()
     }
 
     // MARK: Reading
 
-    /// Reads a few messages; the rest wait for the next turn, so that no client keeps the others waiting.
+    /// Reads one message. If there are more, the kernel says so again: each client has its turn, and none is read to
+    /// learn that nothing is left.
     func serve(_ connection: Connection, _ readiness: Readiness) {
         if readiness.contains(.writable) { sendUnsent(connection) }
-        guard readiness != .writable else { return }
-        for _ in 0..<DaemonLimits.messagesPerWakeUp {
-            guard connection.doom == nil else { return }
-            do {
-                // SAFETY: the inbox is read out before anything is received again.
-                switch try connection.socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) {
-                case .message(let count, let isTruncated): read(count, isTruncated, from: connection)
-                case .wouldBlock: return
-                case .hungUp: return doom(connection, .hungUp)
-                }
-            } catch {
-                return doom(connection, .socketError("\(error)"))
+        guard readiness != .writable, connection.doom == nil else { return }
+        do {
+            // SAFETY: the inbox is read out before anything is received again.
+            switch try connection.socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) {
+            case .message(let count, let isTruncated): read(count, isTruncated, from: connection)
+            case .wouldBlock: return
+            case .hungUp: return doom(connection, .hungUp)
             }
+        } catch {
+            return doom(connection, .socketError("\(error)"))
         }
     }
 
     private func read(_ count: Int, _ isTruncated: Bool, from connection: Connection) {
-        let now = clock.now()
+        now = clock.now()
+        if connection.isPrompt { lastAsked = now }
+        watchBudget(of: connection)
         var tag: UInt64 = 0
         let action: ConnectionStateMachine.OnMessage
         do throws(WireError) {
@@ -169,10 +169,25 @@ extension Daemon {
     }
 
     private func nameMistake(_ reply: ErrorReply, _ connection: Connection, _ now: Instant) {
-        guard connection.account.journal.admitsMistake(at: now) else { return }
-        log(
-            .protocolError, .notice, "A mistake of \(connection.name): \(reply.text)",
+        logOffence(
+            .protocolError, .notice, of: connection.account, kind: reply.code.rawValue,
+            "A mistake of \(connection.name): \(reply.text)",
             connection.fields + [LogField(.code, reply.code.rawValue)])
+    }
+
+    /// Moves a connection that floods behind the others, and back when it has stopped.
+    private func watchBudget(of connection: Connection) {
+        switch connection.budget.spend(at: now) {
+        case .within, .deferred: break
+        case .restored: serve(connection, promptly: connection.machine.isServing)
+        case .exceeded:
+            serve(connection, promptly: false)
+            logOffence(
+                .flood, .warning, of: connection.account,
+                "\(connection.name) sent \(DaemonLimits.unearnedMessages) messages in a second that earned no turn:"
+                    + " it is served after the others until it stops",
+                connection.fields + [LogField(.count, DaemonLimits.unearnedMessages)])
+        }
     }
 
     // MARK: Writing
@@ -211,8 +226,13 @@ extension Daemon {
     }
 
     private func watch(_ connection: Connection, for interest: Readiness) {
+        let number = connection.socket.descriptor.number
         do {
-            try poll.modify(connection.socket.descriptor.number, for: interest, token: connection.token)
+            if connection.isPrompt {
+                try poll.modify(number, for: interest, token: connection.token)
+            } else {
+                try background.poll.modify(number, for: interest, token: connection.token)
+            }
         } catch {
             doom(connection, .socketError("\(error)"))
         }
@@ -248,8 +268,9 @@ extension Daemon {
     private func close(_ connection: Connection, _ reason: DisconnectReason) {
         if reason.isOffence {
             counters.protocolErrors += 1
-            log(
-                .disconnected, .notice, of: connection.account, "Disconnected \(connection.name): \(reason.sentence)",
+            logOffence(
+                .disconnected, .notice, of: connection.account, kind: reason,
+                "Disconnected \(connection.name): \(reason.sentence)",
                 connection.fields + [LogField(.reason, reason.sentence)])
         }
         let vm = connection.machine.ended()
@@ -266,7 +287,8 @@ extension Daemon {
     /// Ends the connection so that the peer can still read what it was sent: with unread messages on our side the
     /// kernel would give it an error first.
     private func shut(_ connection: Connection) {
-        try? poll.remove(connection.socket.descriptor.number)
+        let number = connection.socket.descriptor.number
+        if connection.isPrompt { try? poll.remove(number) } else { try? background.poll.remove(number) }
         connection.socket.shutDown()
         for _ in 0..<DaemonLimits.recordsDiscarded {
             // SAFETY: what lands in the inbox is discarded unread.

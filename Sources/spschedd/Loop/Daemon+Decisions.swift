@@ -44,6 +44,7 @@ extension Daemon {
         guard let connection = connections[EventToken(packed: request.origin)],
             connection.machine.replied(tag: request.tag)
         else { return }
+        if case .granted = message { connection.budget.earn() }
         send(message, tag: request.tag, to: connection)
     }
 

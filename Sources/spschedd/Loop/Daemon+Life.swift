@@ -94,9 +94,29 @@ extension Daemon {
         _ fields: @autoclosure () -> [LogField] = [], file: StaticString = #fileID, line: UInt = #line,
         function: StaticString = #function
     ) {
-        guard account.journal.admitsRecord(at: clock.now()) else { return }
-        let all = fields() + [LogField(.uid, account.key.uid), LogField(.label, account.key.label)]
-        log(event, priority, message(), all, file: file, line: line, function: function)
+        guard account.journal.admitsRecord(at: now, isRoutine: event.isRoutine) else { return }
+        write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
+    }
+
+    /// A record for which a client is to blame: of each `kind` one names it, and the rest are counted.
+    func logOffence(
+        _ event: LogEvent, _ priority: LogPriority, of account: Account, kind: some Hashable = 0,
+        _ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = [],
+        file: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
+    ) {
+        var hasher = Hasher()
+        hasher.combine(event)
+        hasher.combine(kind)
+        guard account.journal.admitsOffence(hasher.finalize(), at: now) else { return }
+        write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
+    }
+
+    private func write(
+        _ event: LogEvent, _ priority: LogPriority, of account: Account, _ message: String, _ fields: [LogField],
+        file: StaticString, line: UInt, function: StaticString
+    ) {
+        let all = fields + [LogField(.uid, account.key.uid), LogField(.label, account.key.label)]
+        log(event, priority, message, all, file: file, line: line, function: function)
     }
 }
 

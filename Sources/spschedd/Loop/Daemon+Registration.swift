@@ -53,6 +53,7 @@ extension Daemon {
             $0.lingersUntil = nil
         }
         connection.machine.registered(vm)
+        serve(connection, promptly: !connection.budget.isExceeded)
         guard let record = vms[vm] else { return }
         if register.wantsDescriptor, let descriptor = handOutDevice() {
             let reply = registered(record, carriesDescriptor: true, isResumed: isResumed)
@@ -83,7 +84,11 @@ extension Daemon {
         guard let record = vms[vm] else { return }
         arbiter.unregister(vm, now: now, into: &decisions)
         carryOutDecisions()
-        for token in record.connections { connections[token]?.machine.unregistered() }
+        for token in record.connections {
+            guard let connection = connections[token] else { continue }
+            connection.machine.unregistered()
+            serve(connection, promptly: false)
+        }
         remove(record, "it unregistered")
     }
 

@@ -6,11 +6,10 @@ import VMMProtocol
 /// The daemon: one thread that owns the Arbiter and waits in one epoll.
 ///
 /// ```
-///   VMM sockets ─┐                                      ┌─► replies, sent at once
-///   listeners   ─┤             messages                 │
-///   timer       ─┼─► epoll ──► state machines ──► Arbiter ──► decisions ─┼─► probes
-///   sd-event    ─┤   (signals, watchdog)                │
-///   Manager     ─┘   (one bounded step a turn, last)    └─► the timer's next time
+///   registered VMs ─┐                                                      ┌─► replies, sent at once
+///   timer          ─┼─► epoll ──► state machines ──► Arbiter ──► decisions ─┼─► probes
+///   sd-event       ─┤     ▲                                                 └─► the timer's next time
+///                         └── background: listeners, newcomers, those who flood, operators; a bounded share
 /// ```
 ///
 /// Nothing here may block: the journal and the service manager are told by other threads.
@@ -34,6 +33,7 @@ final class Daemon {
     var doomed: [EventToken] = []
 
     let poll: EventPoll
+    var background: BackgroundLane
     let listeners: ListeningSockets
     var deviceAccess: DeviceAccess
     var deviceLink: DeviceLink
@@ -45,6 +45,10 @@ final class Daemon {
     let inbox = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: ProtocolLimits.messageBytes)
     var outgoing = MessageBuffer()
 
+    /// As of the last event: good enough for what does not charge anybody.
+    var now: Instant
+    /// When a registered VM last asked something.
+    var lastAsked = Instant.distantPast
     private let timer: BootTimer
     private var timerSetFor: Instant?
     var housekeepingAt: Instant
@@ -67,6 +71,7 @@ final class Daemon {
         self.notifier = notifier
         self.clock = clock
         self.listeners = listeners
+        self.now = now
         startedAt = now
         housekeepingAt = now + DaemonLimits.deviceCheckEvery
         deviceCheckAt = now + DaemonLimits.deviceCheckEvery
@@ -79,6 +84,7 @@ final class Daemon {
         deviceLink = DeviceLink(path: configuration.device.probeSocket)
         manager = ManagerServer(version: PackageVersion.current, group: try OperatorGroup.of(configuration.manager))
         poll = try EventPoll(capacity: DaemonLimits.eventsPerWait)
+        background = try BackgroundLane()
         timer = try BootTimer()
         decisions.reserveCapacity(2 * Int(configuration.clients.vmsMax) + 16)
         doomed.reserveCapacity(connections.capacity)
@@ -94,18 +100,26 @@ final class Daemon {
 
     private func watch() throws(SystemError) {
         try poll.add(timer.descriptor.number, for: .readable, token: Member.timer.token)
-        try poll.add(listeners.vmm.descriptor.number, for: .readable, token: Member.vmmListener.token)
-        try poll.add(listeners.manager.descriptor.number, for: .readable, token: Member.managerListener.token)
+        try poll.add(background.poll.descriptor.number, for: .readable, token: Member.background.token)
+        try watchListeners()
+    }
+
+    func watchListeners() throws(SystemError) {
+        try background.poll.add(
+            listeners.vmm.descriptor.number, for: .readable, token: Member.vmmListener.token)
+        try background.poll.add(
+            listeners.manager.descriptor.number, for: .readable, token: Member.managerListener.token)
     }
 }
 
-/// Members of the epoll that are not VMMs' connections. Their slots lie above any connection's.
+/// Members of the two epolls that are not VMMs' connections. Their slots lie above any connection's.
 enum Member: UInt32 {
     case timer = 0xFFFF_0000
     case systemd
     case vmmListener
     case managerListener
     case deviceLink
+    case background
 
     var token: EventToken { EventToken(slot: rawValue, generation: 0) }
 
@@ -132,44 +146,46 @@ extension Daemon {
         end()
     }
 
-    /// One turn: wait, serve the VMMs, then time, then what is less urgent.
+    /// One turn: wait, serve the VMs, then time, then what can wait.
     ///
     /// - Parameter mayWait: false serves what is there now.
     func turn(_ systemd: SystemdEvents?, mayWait: Bool = true) throws(SystemError) {
         try armTimer()
-        let hasWork = manager.hasWork || !doomed.isEmpty
-        let count = try poll.wait(milliseconds: hasWork || !mayWait ? 0 : nil)
+        let count = try poll.wait(milliseconds: mayWait && doomed.isEmpty && !backgroundHasWork ? nil : 0)
+        now = clock.now()
         var hasOccurred = false
+        var hasBackground = backgroundHasWork
         for index in 0..<count {
             let event = poll.event(index)
-            if let connection = connections[event.token] {
-                serve(connection, event.readiness)
-            } else {
-                hasOccurred = serve(event) || hasOccurred
+            switch Member(rawValue: event.token.slot) {
+            case .systemd: hasOccurred = true
+            case .background: hasBackground = true
+            default: serve(event)
             }
         }
         advance()
         closeDoomed()
         if hasOccurred { systemd?.dispatch() }
-        manager.step(self)
+        if hasBackground { try serveBackground() }
     }
 
-    /// A member that is no VMM's connection. True: it was sd-event's descriptor.
-    private func serve(_ event: EventPoll.Event) -> Bool {
+    func serve(_ event: EventPoll.Event) {
+        if let connection = connections[event.token] { return serve(connection, event.readiness) }
         switch Member(rawValue: event.token.slot) {
         case .timer: timerSetFor = nil
-        case .systemd: return true
-        case .vmmListener: acceptClients()
+        case .vmmListener: acceptClient()
         case .managerListener: manager.accept(self)
         case .deviceLink: receiveProbe()
+        case .systemd, .background: break
         case nil: manager.noteReady(event)
         }
-        return false
     }
+
+    /// Operators' work that no descriptor tells of.
+    private var backgroundHasWork: Bool { manager.hasWork && !background.isMuted }
 
     /// Runs what has come due.
     private func advance() {
-        let now = clock.now()
         if let wake = arbiter.nextWake, wake <= now {
             arbiter.advance(to: now, into: &decisions)
             carryOutDecisions()
@@ -179,9 +195,11 @@ extension Daemon {
 
     /// A timer that fires too early costs one idle turn; setting it anew for each grant would cost a system call each.
     private func armTimer() throws(SystemError) {
+        if background.isMuted, background.mayRun(at: now, lastAsked: lastAsked) { try muteBackground(false) }
         guard clock.canWake else { return }
-        let wake = min(arbiter.nextWake ?? .distantFuture, housekeepingAt)
-        if let set = timerSetFor, set <= wake, set > clock.now() { return }
+        var wake = min(arbiter.nextWake ?? .distantFuture, housekeepingAt)
+        if background.isMuted { wake = min(wake, background.resumesAt) }
+        if let set = timerSetFor, set <= wake, set > now { return }
         try timer.set(wake)
         timerSetFor = wake
     }

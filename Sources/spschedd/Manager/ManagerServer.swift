@@ -2,7 +2,7 @@ import Glibc
 import LinuxIO
 import ManagerProtocol
 
-/// The operators' side: few connections, and in one turn of the loop at most one step for one of them, after the VMMs'.
+/// The operators' side: few connections, in the background, and at most one step for one of them in a batch.
 final class ManagerServer {
     private let version: String
     /// Whose members are answered, beside root and the daemon's own user.
@@ -15,8 +15,8 @@ final class ManagerServer {
         self.group = group
     }
 
-    /// Whether `step` has something to do now.
-    var hasWork: Bool { connections.contains { $0?.hasWork == true } }
+    /// Whether `step` may have something to do now.
+    private(set) var hasWork = false
 
     func accept(_ daemon: Daemon) {
         do {
@@ -38,7 +38,7 @@ final class ManagerServer {
         }
         descriptor.refuseDescriptors()
         let connection = ManagerConnection(descriptor: descriptor, peer: peer, version: version)
-        try daemon.poll.add(connection.number, for: .readable, token: token(slot))
+        try daemon.background.poll.add(connection.number, for: .readable, token: token(slot))
         connections[slot] = connection
     }
 
@@ -67,17 +67,24 @@ final class ManagerServer {
         let slot = Int(event.token.slot) - Int(Member.managerSlots)
         guard connections.indices.contains(slot) else { return }
         connections[slot]?.isReady = true
+        hasWork = true
     }
 
     /// Serves one connection, the next in turn that has work.
     func step(_ daemon: Daemon) {
+        guard hasWork else { return }
+        serveNext(daemon)
+        hasWork = connections.contains { $0?.hasWork == true }
+    }
+
+    private func serveNext(_ daemon: Daemon) {
         for offset in 1...connections.count {
             let slot = (lastServed + offset) % connections.count
             guard let connection = connections[slot], connection.hasWork else { continue }
             lastServed = slot
             let outcome = connection.step(daemon)
             if case .goesOn(let interest) = outcome {
-                try? daemon.poll.modify(connection.number, for: interest, token: token(slot))
+                try? daemon.background.poll.modify(connection.number, for: interest, token: token(slot))
             } else {
                 connections[slot] = nil
             }

@@ -25,10 +25,20 @@ final class HeldMachine {
     func ended() -> VMID? { machine.ended() }
 }
 
+final class HeldMessageBudget {
+    private var budget = MessageBudget()
+
+    func spend(at now: Instant) -> MessageBudget.Verdict { budget.spend(at: now) }
+    func earn() { budget.earn() }
+    var isExceeded: Bool { budget.isExceeded }
+}
+
 final class HeldBudget {
     private var budget = LogBudget()
 
-    func admitsRecord(at now: Instant) -> Bool { budget.admitsRecord(at: now) }
-    func admitsMistake(at now: Instant) -> Bool { budget.admitsMistake(at: now) }
+    func admitsRecord(at now: Instant, isRoutine: Bool = false) -> Bool {
+        budget.admitsRecord(at: now, isRoutine: isRoutine)
+    }
+    func admitsOffence(_ kind: Int = 0, at now: Instant) -> Bool { budget.admitsOffence(kind, at: now) }
     func takeWithheld(at now: Instant) -> Int? { budget.takeWithheld(at: now) }
 }

@@ -54,17 +54,44 @@ struct JournalTests {
         }
     }
 
-    @Test("an account may name one mistake in a window, and the rest are counted and told once")
-    func mistakeBudget() {
+    private static let window = DaemonLimits.logWindow.lowerBound
+
+    @Test("an offence of each kind is named once in a window, and the rest are counted and told once")
+    func offenceBudget() {
         let budget = HeldBudget()
-        #expect(budget.admitsMistake(at: Self.now))
-        for _ in 0..<500 { #expect(!budget.admitsMistake(at: Self.now + .seconds(1))) }
+        #expect(budget.admitsOffence(1, at: Self.now))
+        for _ in 0..<500 { #expect(!budget.admitsOffence(1, at: Self.now + .seconds(1))) }
+        #expect(budget.admitsOffence(2, at: Self.now + .seconds(1)))
         #expect(budget.admitsRecord(at: Self.now + .seconds(1)))
         #expect(budget.takeWithheld(at: Self.now + .seconds(1)) == nil)
-        let later = Self.now + DaemonLimits.logWindow
+        let later = Self.now + Self.window
         #expect(budget.takeWithheld(at: later) == 500)
         #expect(budget.takeWithheld(at: later) == nil)
-        #expect(budget.admitsMistake(at: later))
+        #expect(budget.admitsOffence(1, at: later))
+    }
+
+    @Test("an account that has a new kind of offence each time fills no page either")
+    func manyKinds() {
+        let budget = HeldBudget()
+        #expect((0..<100).count { budget.admitsOffence($0, at: Self.now) } == 4)
+    }
+
+    @Test("windows double while an account offends in each, and begin anew when it has stopped")
+    func growingWindows() {
+        let budget = HeldBudget()
+        var now = Self.now
+        var named: [Instant] = []
+        while now < Self.now + .seconds(3_600) {
+            if budget.admitsOffence(at: now) { named.append(now) }
+            now += .milliseconds(100)
+        }
+        // 10 s, 20 s, 40 s … 640 s, 640 s …: eleven records in an hour of offences.
+        #expect(named.count == 11)
+        #expect(named[1] - named[0] == Self.window)
+        #expect(named[10] - named[9] == DaemonLimits.logWindow.upperBound)
+        let calm = now + DaemonLimits.logWindow.upperBound * 2
+        #expect(budget.admitsOffence(at: calm))
+        #expect(budget.admitsOffence(at: calm + Self.window))
     }
 
     @Test("an account cannot fill the journal")
@@ -72,6 +99,7 @@ struct JournalTests {
         let budget = HeldBudget()
         let admitted = (0..<10_000).count { _ in budget.admitsRecord(at: Self.now) }
         #expect(admitted == DaemonLimits.logRecordsPerAccount)
-        #expect(budget.takeWithheld(at: Self.now + DaemonLimits.logWindow) == 10_000 - admitted)
+        #expect(budget.admitsRecord(at: Self.now, isRoutine: true), "a host that starts all its VMs hides no trouble")
+        #expect(budget.takeWithheld(at: Self.now + Self.window) == 10_000 - admitted)
     }
 }

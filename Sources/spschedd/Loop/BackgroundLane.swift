@@ -1,0 +1,65 @@
+import Arbiter
+import LinuxIO
+
+/// What can wait: who connects, who has not registered yet, who floods, and operators.
+///
+/// It has an epoll of its own, which is one member of the loop's. While VMs ask for turns it may use
+/// `DaemonLimits.backgroundShare` of the time, a batch at once; on a daemon that nobody asks it runs freely. So nobody
+/// but registered VMs that keep to their message budget can make a grant late by more than one batch, or often.
+struct BackgroundLane: ~Copyable {
+    let poll: EventPoll
+    /// Not before this while VMs ask.
+    private(set) var resumesAt = Instant.distantPast
+    /// The loop does not hear of it until then.
+    var isMuted = false
+
+    init() throws(SystemError) { poll = try EventPoll(capacity: DaemonLimits.backgroundBatch) }
+
+    /// - Parameter lastAsked: when a VM last asked something.
+    func mayRun(at now: Instant, lastAsked: Instant) -> Bool {
+        now >= resumesAt || now - lastAsked >= DaemonLimits.quietAfter
+    }
+
+    mutating func ran(from began: Instant, to now: Instant) {
+        resumesAt = now + (now - began) * (DaemonLimits.backgroundShare - 1)
+    }
+}
+
+extension Daemon {
+    /// Serves a batch of what can wait if its share of the time permits it; else hears no more of it until it does.
+    func serveBackground() throws(SystemError) {
+        let began = clock.now()
+        guard background.mayRun(at: began, lastAsked: lastAsked) else { return try muteBackground(true) }
+        let count = try background.poll.wait(milliseconds: 0)
+        for index in 0..<count { serve(background.poll.event(index)) }
+        manager.step(self)
+        closeDoomed()
+        background.ran(from: began, to: clock.now())
+    }
+
+    func muteBackground(_ isMuted: Bool) throws(SystemError) {
+        guard isMuted != background.isMuted else { return }
+        try poll.modify(
+            background.poll.descriptor.number, for: isMuted ? [] : .readable, token: Member.background.token)
+        background.isMuted = isMuted
+    }
+
+    /// Where a connection is waited for. It is moved when that changes.
+    func serve(_ connection: Connection, promptly: Bool) {
+        guard promptly != connection.isPrompt, connection.doom == nil else { return }
+        let number = connection.socket.descriptor.number
+        let interest: Readiness = connection.hasUnsent ? [.readable, .writable] : .readable
+        do {
+            if promptly {
+                try background.poll.remove(number)
+                try poll.add(number, for: interest, token: connection.token)
+            } else {
+                try poll.remove(number)
+                try background.poll.add(number, for: interest, token: connection.token)
+            }
+            connection.isPrompt = promptly
+        } catch {
+            doom(connection, .socketError("\(error)"))
+        }
+    }
+}
