@@ -43,7 +43,7 @@ struct options {
     const struct mode *mode;
     int is_crowd, cpu, is_stepwise;
     uint32_t clients;
-    uint64_t operations, warm_up, duration_ns, spin_ns;
+    uint64_t operations, warm_up, duration_ns, spin_ns, pause_ns;
 };
 
 struct result {
@@ -76,11 +76,21 @@ static void pass_gate(struct stage *stage, int gate) {
         futex_wait(&stage->is_open[gate], 0, NULL);
 }
 
+static void pause_for(uint64_t duration_ns) {
+    if (!duration_ns)
+        return;
+    struct timespec pause = {
+        .tv_sec = (time_t)(duration_ns / 1000000000), .tv_nsec = (long)(duration_ns % 1000000000)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, &pause) == EINTR)
+        continue;
+}
+
 static void measure(const struct options *options, struct client *client, struct result *result) {
     const struct mode *mode = options->mode;
     uint64_t end = now_ns() + options->duration_ns;
     result->began = now_ns();
     for (uint64_t index = 0; index < options->operations; index++) {
+        pause_for(options->pause_ns);
         uint64_t before = now_ns();
         if (before >= end)
             break;
@@ -230,7 +240,7 @@ static void play(const struct options *options) {
 
 static const char usage[] =
     "usage: load --path SOCKET --mode MODE [--clients N] [--operations N] [--seconds S] [--warm-up N] [--cpu N]\n"
-    "            [--spin NS] [--step]\n"
+    "            [--spin NS] [--pause NS] [--step]\n"
     "  --mode        echo, acquire, cycle, library: what each client process does over and over;\n"
     "                register: N connections in this one process, kept until standard input ends;\n"
     "                with --operations, all of them ask for turns until so many were granted\n"
@@ -239,6 +249,7 @@ static const char usage[] =
     "  --warm-up     operations of each client before that (0)\n"
     "  --cpu         the only CPU that the clients use (any)\n"
     "  --spin        nanoseconds to look for a reply before sleeping (0)\n"
+    "  --pause       nanoseconds to sleep before each operation, untimed (0)\n"
     "  --step        print \"ready\", wait for a line; print the result, wait for a line\n";
 
 static _Noreturn void refuse(const char *sentence, const char *detail) {
@@ -264,7 +275,8 @@ static struct options parse(int count, char **arguments) {
         {"clients", required_argument, NULL, 'c'}, {"operations", required_argument, NULL, 'o'},
         {"seconds", required_argument, NULL, 's'}, {"warm-up", required_argument, NULL, 'w'},
         {"cpu", required_argument, NULL, 'u'},     {"spin", required_argument, NULL, 'n'},
-        {"step", no_argument, NULL, 't'},          {0},
+        {"pause", required_argument, NULL, 'a'},   {"step", no_argument, NULL, 't'},
+        {0},
     };
     struct options options = {.cpu = -1, .clients = 1};
     uint64_t seconds = 0;
@@ -297,6 +309,9 @@ static struct options parse(int count, char **arguments) {
             break;
         case 'n':
             options.spin_ns = number("spin", optarg, 1000000000);
+            break;
+        case 'a':
+            options.pause_ns = number("pause", optarg, 1000000000);
             break;
         case 't':
             options.is_stepwise = 1;
