@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// What the load client is told: see its `usage`.
 struct LoadOrder {
-    enum Mode: String { case echo, acquire, cycle, library }
+    enum Mode: String { case echo, acquire, cycle, throughLibrary = "library" }
 
     var mode: Mode
     var clients = 1

@@ -55,7 +55,7 @@ extension Metric {
     static let turnP99 = Metric(
         "turn_p99_ratio", "× echo", "the same, 99th percentile", .atMost(mark: 2.0, aim: 1.5))
     static let cycleP50 = Metric("cycle_p50_ratio", "× echo", "RELEASE_AND_ACQUIRE to GRANTED, 1 client, one CPU")
-    static let libraryP50 = Metric("library_p50_ratio", "× echo", "as turn_p50_ratio, through libspsched")
+    static let turnThroughClientP50 = Metric("library_p50_ratio", "× echo", "as turn_p50_ratio, through libspsched")
     static let echoP50Time = Metric("echo_p50_us", "µs", "the echo server's 64 bytes there and back")
     static let turnP50Time = Metric("turn_p50_us", "µs", "what turn_p50_ratio is the ratio of")
     static let turnP99Time = Metric("turn_p99_us", "µs", "what turn_p99_ratio is the ratio of")

@@ -1,5 +1,5 @@
-// A floor: the daemon's wire and its serial semantics, one turn outstanding, without any policy. Who asks while the turn
-// is out waits in one line; a release gives the turn to the first of it; who hangs up releases and leaves the line.
+// A floor: the daemon's wire and its serial semantics, one turn outstanding, without any policy. Who asks while the
+// turn is out waits in one line; a release gives the turn to the first of it; who hangs up releases and leaves it.
 // usage: one-turn PATH
 #define _GNU_SOURCE
 #include "../wire.h"

@@ -4,8 +4,8 @@
 //
 // Each client is a process of its own. All connect and warm up; none begins to measure before every one is ready; each
 // stops after --operations or --seconds, whichever is first. One line of JSON goes to standard output: latencies in
-// nanoseconds of CLOCK_MONOTONIC, within 0.4 %, and `refusals`, how often BUSY or ERROR was the answer. What was refused
-// is in no latency: who compares latencies looks at the refusals first.
+// nanoseconds of CLOCK_MONOTONIC, within 0.4 %, and `refusals`, how often BUSY or ERROR was the answer. What was
+// refused is in no latency: who compares latencies looks at the refusals first.
 //
 // With --step the parent prints "ready" when all are warm and waits for a line on standard input before they begin; and
 // after the line of JSON, before they hang up. In between a server may be observed at nothing but its work.

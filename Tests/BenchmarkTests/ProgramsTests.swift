@@ -37,7 +37,7 @@ import Testing
 
     @Test func `The load client is told all that was ordered`() {
         let order = LoadOrder(
-            mode: .library, clients: 3, warmUp: 5, operations: 7, seconds: 2, processor: 1, spinNanoseconds: 9,
+            mode: .throughLibrary, clients: 3, warmUp: 5, operations: 7, seconds: 2, processor: 1, spinNanoseconds: 9,
             pauseNanoseconds: 4)
         #expect(
             order.arguments(path: "/p").joined(separator: " ")

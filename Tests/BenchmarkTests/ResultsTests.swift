@@ -56,9 +56,9 @@ import Testing
     }
 
     @Test func `No key stands for two figures`() throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
             path: "../../Benchmarks/Driver/Metric.swift")
-        let text = try String(contentsOf: folder.standardizedFileURL, encoding: .utf8)
+        let text = try String(contentsOf: file.standardizedFileURL, encoding: .utf8)
         let keys = text.matches(of: /Metric\(\s*"([a-z0-9_]+)"/).map { String($0.1) }
         #expect(keys.count > 20)
         #expect(Set(keys).count == keys.count)

@@ -2,7 +2,7 @@ import Arbiter
 
 /// What one decision costs: the Arbiter alone, in this process, in virtual time.
 ///
-/// All VMs want a turn all the time. Each grant is released 0.3 ms later and asked for again by the same VM in one step:
+/// All VMs want a turn all the time. Each grant is released 0.3 ms later, and the same VM asks again in the same step:
 /// the release, the request's place among all others, the choice of the next holder, its grant.
 enum DecisionBenchmark {
     static func run(_ plan: Plan, _ results: inout Results) throws(BenchmarkProblem) {

@@ -14,7 +14,7 @@ enum TurnBenchmark {
             // New processes each round: where their memory lies is drawn anew.
             let echo = try Server.start(.echo, in: workshop, on: processor)
             let daemon = try Server.startDaemon(in: workshop, on: processor)
-            for mode in [LoadOrder.Mode.acquire, .cycle, .library] {
+            for mode in [LoadOrder.Mode.acquire, .cycle, .throughLibrary] {
                 echoes[mode, default: []].append(try echo.run(order(.echo), in: workshop))
                 measured[mode, default: []].append(try daemon.run(order(mode), in: workshop))
             }
@@ -27,7 +27,7 @@ enum TurnBenchmark {
         results.add(.turnP50, ratios(.acquire, \.p50))
         results.add(.turnP99, ratios(.acquire, \.p99))
         results.add(.cycleP50, ratios(.cycle, \.p50))
-        results.add(.libraryP50, ratios(.library, \.p50))
+        results.add(.turnThroughClientP50, ratios(.throughLibrary, \.p50))
         results.add(.echoP50Time, echoes[.acquire, default: []].map { $0.p50 / 1_000 })
         results.add(.turnP50Time, measured[.acquire, default: []].map { $0.p50 / 1_000 })
         results.add(.turnP99Time, measured[.acquire, default: []].map { $0.p99 / 1_000 })
