@@ -109,6 +109,9 @@ struct granted {
 // BUSY and ERROR: where their text begins, and where its length stands.
 enum { BUSY_TEXT = 32, BUSY_TEXT_LENGTH = 26, ERROR_TEXT = 24, ERROR_TEXT_LENGTH = 18 };
 
+// ERROR: where its code stands, and the code of a turn whose lease had ended.
+enum { ERROR_CODE = 16, UNKNOWN_TURN = 2 };
+
 _Static_assert(sizeof(struct hello) == 96, "HELLO");
 _Static_assert(sizeof(struct registration) == 144, "REGISTER");
 _Static_assert(sizeof(struct acquire) == 32, "ACQUIRE");

@@ -75,6 +75,10 @@ struct App: ParsableCommand {
             try measurement.run(plan, workshop, &results)
             Say.progress("\(measurement.rawValue): \((Clock.monotonic() - began) / 1_000_000_000) s")
         }
+        if workshop.repeated > 0 {
+            results.note(
+                "\(workshop.repeated) runs were made anew: a client had had no CPU for longer than a turn's lease.")
+        }
         return results
     }
 }

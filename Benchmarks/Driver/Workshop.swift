@@ -14,6 +14,8 @@ struct Workshop: ~Copyable {
     private let ownDirectory: String
     private let counter = Counter()
 
+    private let repetitions = Counter()
+
     private final class Counter {
         var value = 0
     }
@@ -41,6 +43,10 @@ struct Workshop: ~Copyable {
     var load: String { "\(programs)/load" }
     var allocationCounter: String { "\(programs)/liballocations.so" }
     func floor(_ floor: Floor) -> String { "\(programs)/\(floor.rawValue)" }
+
+    /// A run was made anew because the machine had spoilt it.
+    func noteRepetition() { repetitions.value += 1 }
+    var repeated: Int { repetitions.value }
 
     /// A path that nothing has used yet.
     func fresh(_ name: String) -> String {

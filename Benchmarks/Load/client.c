@@ -101,11 +101,23 @@ static void note_refusal(struct client *client, const struct header *header) {
     snprintf(client->refusal, sizeof client->refusal, "%.*s", (int)length, bytes + begin);
 }
 
+static int is_lost_turn(const struct header *header) {
+    uint16_t code = 0;
+    if (header->type != ERROR || header->size < ERROR_TEXT)
+        return 0;
+    memcpy(&code, (const char *)header + ERROR_CODE, sizeof code);
+    return code == UNKNOWN_TURN;
+}
+
 static void expect(struct client *client, uint16_t type, size_t least, const char *attempt) {
     _Alignas(8) char message[MESSAGE_MAX];
     const struct header *header = receive_reply(client, message, sizeof message);
     if (header->type == type && header->size >= least)
         return;
+    if (is_lost_turn(header)) {
+        client->lost++;
+        return;
+    }
     client->refusals = 0;
     if (header->type == BUSY || header->type == ERROR)
         note_refusal(client, header);
@@ -146,7 +158,10 @@ int await_grant(struct client *client) {
     }
     if (header->type != BUSY && header->type != ERROR)
         give_up("a request for a turn was answered with message type 0x%04x", header->type);
-    note_refusal(client, header);
+    if (is_lost_turn(header))
+        client->lost++;
+    else
+        note_refusal(client, header);
     client->turn = 0;
     return 0;
 }

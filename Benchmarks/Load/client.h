@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What the clients share with their parent's memory: where their sentence goes, and how they wait.
 struct client {
     int socket;
     // How long to look for a reply before blocking for it.
@@ -15,6 +14,8 @@ struct client {
     // BUSY and ERROR, and what the first of them said.
     uint64_t refusals;
     char refusal[256];
+    // Turns whose lease ended before they were released: this process had no CPU for so long.
+    uint64_t lost;
 };
 
 uint64_t now_ns(void);

@@ -5,7 +5,9 @@
 // Each client is a process of its own. All connect and warm up; none begins to measure before every one is ready; each
 // stops after --operations or --seconds, whichever is first. One line of JSON goes to standard output: latencies in
 // nanoseconds of CLOCK_MONOTONIC, within 0.4 %, and `refusals`, how often BUSY or ERROR was the answer. What was
-// refused is in no latency: who compares latencies looks at the refusals first.
+// refused is in no latency: who compares latencies looks at the refusals first. `lost` counts turns whose lease had
+// ended before they were released: the machine kept a client from its CPU for so long, and that is not the server's
+// latency.
 //
 // With --step the parent prints "ready" when all are warm and waits for a line on standard input before they begin; and
 // after the line of JSON, before they hang up. In between a server may be observed at nothing but its work.
@@ -48,7 +50,7 @@ struct options {
 
 struct result {
     struct histogram latencies;
-    uint64_t began, ended, refusals;
+    uint64_t began, ended, refusals, lost;
     char refusal[256];
 };
 
@@ -116,7 +118,7 @@ static void play_client(const struct options *options, struct stage *stage, uint
     }
     if (mode->leave)
         mode->leave(&client);
-    client.refusals = 0;
+    client.refusals = client.lost = 0;
 
     pass_gate(stage, READY);
     // A cycle begins with a turn in hand, and how long the first took to come is no cycle's time.
@@ -126,6 +128,7 @@ static void play_client(const struct options *options, struct stage *stage, uint
     if (mode->leave)
         mode->leave(&client);
     result->refusals = client.refusals;
+    result->lost = client.lost;
     memcpy(result->refusal, client.refusal, sizeof result->refusal);
 
     pass_gate(stage, MEASURED);
@@ -172,7 +175,7 @@ static void print_text(const char *text) {
 
 static void report(const struct options *options, const struct stage *stage) {
     static struct histogram all;
-    uint64_t began = UINT64_MAX, ended = 0, refusals = 0;
+    uint64_t began = UINT64_MAX, ended = 0, refusals = 0, lost = 0;
     const char *refusal = "";
     for (uint32_t index = 0; index < options->clients; index++) {
         const struct result *result = &stage->results[index];
@@ -184,6 +187,7 @@ static void report(const struct options *options, const struct stage *stage) {
         if (result->refusals && !refusals)
             refusal = result->refusal;
         refusals += result->refusals;
+        lost += result->lost;
     }
     uint64_t elapsed = ended > began ? ended - began : 0;
     printf("{\"mode\":\"%s\",\"clients\":%u,\"ops\":%" PRIu64 ",\"elapsed_ns\":%" PRIu64 ",\"ops_per_s\":%.1f",
@@ -193,7 +197,7 @@ static void report(const struct options *options, const struct stage *stage) {
            ",\"max_ns\":%" PRIu64,
         all.count ? all.sum / all.count : 0, histogram_quantile(&all, 50, 100), histogram_quantile(&all, 99, 100),
         histogram_quantile(&all, 999, 1000), all.max);
-    printf(",\"refusals\":%" PRIu64 ",\"first_refusal\":\"", refusals);
+    printf(",\"lost\":%" PRIu64 ",\"refusals\":%" PRIu64 ",\"first_refusal\":\"", lost, refusals);
     print_text(refusal);
     puts("\"}");
     fflush(stdout);

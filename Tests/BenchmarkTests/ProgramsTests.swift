@@ -8,12 +8,12 @@ import Testing
         let line =
             #"{"mode":"cycle","clients":64,"ops":192000,"elapsed_ns":4596131054,"ops_per_s":41774.3,"#
             + #""mean_ns":1530800,"p50_ns":780288,"p99_ns":6012928,"p999_ns":6569984,"max_ns":8503617,"#
-            + #""refusals":2,"first_refusal":"This VM is over its own \"limit\"."}"#
+            + #""lost":1,"refusals":2,"first_refusal":"This VM is over its own \"limit\"."}"#
         let result = try LoadResult(line: line)
         #expect(result.operations == 192_000)
         #expect(result.operationsPerSecond == 41_774.3)
         #expect(result.p50 == 780_288 && result.p99 == 6_012_928)
-        #expect(result.refusals == 2)
+        #expect(result.refusals == 2 && result.lost == 1)
         #expect(result.firstRefusal == #"This VM is over its own "limit"."#)
     }
 

@@ -21,10 +21,12 @@ enum AllocationBenchmark {
             var turns = 0
             for order in orders {
                 let before: () throws(BenchmarkProblem) -> UInt64 = { () throws(BenchmarkProblem) in try count(file) }
-                try daemon.run(order, in: workshop, before: before) { (begun, result) throws(BenchmarkProblem) in
-                    allocations += try count(file) - begun
-                    turns += result.operations
+                let run = try daemon.run(order, in: workshop, before: before) {
+                    (begun, result) throws(BenchmarkProblem) in
+                    (allocations: try count(file) - begun, turns: result.operations)
                 }
+                allocations += run.allocations
+                turns += run.turns
             }
             samples.append(Double(allocations) / Double(turns))
         }
