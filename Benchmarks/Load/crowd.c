@@ -45,12 +45,16 @@ static uint64_t take_turns(struct client *clients, uint32_t count, uint64_t oper
             give_up("no turn was granted within %d s", REPLY_WITHIN_MS / 1000);
         for (int index = 0; index < ready; index++) {
             struct client *client = &clients[events[index].data.u32];
-            if (!await_grant(client))
-                give_up("a turn was refused: %s", client->refusal);
-            if (++granted < operations) {
+            if (!await_grant(client)) {
+                if (client->refusals)
+                    give_up("a turn was refused: %s", client->refusal);
+                // Its lease had ended while this process had no CPU, and nothing was acquired.
+                send_acquire(client);
+            } else if (++granted < operations) {
                 send_cycle(client);
             } else {
                 drop_turn(client);
+                epoll_ctl(epoll, EPOLL_CTL_DEL, client->socket, NULL);
                 asking--;
             }
         }
