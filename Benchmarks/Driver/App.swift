@@ -77,7 +77,7 @@ struct App: ParsableCommand {
         }
         if workshop.repeated > 0 {
             results.note(
-                "\(workshop.repeated) runs were made anew: a client had had no CPU for longer than a turn's lease.")
+                "Runs made anew: \(workshop.repeated). In each a client had had no CPU for longer than a turn's lease.")
         }
         return results
     }
