@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 RELEASE := .build/release
 SWIFT_RELEASE_FLAGS := -c release --static-swift-stdlib
-SOURCES := Sources Tests Package.swift
+SOURCES := Sources Tests Benchmarks Package.swift
 
 # Where spsched.pc says that the C client is installed.
 PREFIX ?= /usr/local
@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-system replay lint format clean
+.PHONY: help setup build libspsched run test test-system bench bench-quick bench-programs replay lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -41,6 +41,16 @@ test: setup lint ## Format and unit checks, then every test of the inner loop (a
 test-system: build ## Boot a container with systemd and use what was built as an operator would (root, or through sudo)
 	scripts/setup system
 	scripts/system-test
+
+bench: bench-programs ## Measure the daemon against C programs without a policy (at most 8 minutes; ARGS=--json)
+	@$(RELEASE)/spschedd-bench $(ARGS)
+
+bench-quick: bench-programs ## The same with fewer and shorter rounds (at most 2 minutes)
+	@$(RELEASE)/spschedd-bench --quick $(ARGS)
+
+bench-programs: build
+	@scripts/setup bench >&2
+	@scripts/build-benchmarks >&2
 
 # Which world of the random tests `make replay` plays: SEED=7, and WORLD= another kind than random.
 SEED ?= 1

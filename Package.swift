@@ -131,5 +131,14 @@ let package = Package(
                 "Arbiter", "CSystemd", "SPModel", "sp-emulator", "spschedctl", "spschedd", "spschedd-device",
             ],
             swiftSettings: strict),
+        // What `make bench` runs: the daemon against C programs, in Benchmarks/Floors, that do the same without policy.
+        .executableTarget(
+            name: "spschedd-bench",
+            dependencies: [
+                "Arbiter", "LinuxIO",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks/Driver", swiftSettings: strict),
+        .testTarget(
+            name: "BenchmarkTests", dependencies: ["spschedd-bench"], swiftSettings: strict),
     ]
 )
