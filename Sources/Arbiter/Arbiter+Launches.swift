@@ -262,8 +262,8 @@ extension Arbiter {
         virtualMachines[slot].session?.lastTurnEnded = clock
         virtualMachines[slot].session?.holdEnds = clock + gaps.hold(of: slot, initial: configuration.hold)
         set(.sessionIdle, slot, at: clock + Limits.sessionIdle)
-        if session.pagesGranted > session.pagesExcessive, !session.wentOverDeclared {
-            virtualMachines[slot].session?.wentOverDeclared = true
+        // Each time anew: those that began meanwhile declared what they do.
+        if session.pagesGranted > session.pagesExcessive {
             sendToTail(slot)
         } else {
             reorder(slot)

@@ -14,7 +14,6 @@ struct LaunchSession: Sendable {
     var service = Nanoseconds.zero
     var holdCost = Nanoseconds.zero
     var pagesGranted: UInt32 = 0
-    var wentOverDeclared = false
 
     /// The command that waits for a turn. At most one.
     var command: LaunchCommand?
