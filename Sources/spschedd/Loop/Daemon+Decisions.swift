@@ -24,8 +24,7 @@ extension Daemon {
             counters.grants += 1
             reply(.granted(Granted(grant)), to: request)
         case .busy(let request, let vm, let busy):
-            counters.busies.add(busy.reason)
-            vms.update(vm) { $0.busies.add(busy.reason) }
+            count(busy, to: vm)
             reply(.busy(reply(busy, to: vm)), to: request)
         case .failed(let request, _, let error): reply(.error(ErrorReply(error)), to: request)
         case .queued(let request, _, let notice):
@@ -75,6 +74,11 @@ extension Daemon {
     }
 
     // MARK: Refusals in words
+
+    func count(_ busy: Busy, to vm: VMID) {
+        counters.busies.add(busy.reason)
+        vms.update(vm) { $0.busies.add(busy.reason) }
+    }
 
     /// A refusal with the limit that binds and the VM that stands in the way.
     func reply(_ busy: Busy, to vm: VMID) -> BusyReply {

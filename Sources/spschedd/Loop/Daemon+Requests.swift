@@ -103,7 +103,9 @@ extension Daemon {
             send(.launchBegun(session, chunkPages: configuration.arbiter.chunkPages), tag: tag, to: connection)
         } catch {
             switch error {
-            case .busy(let busy): send(.busy(reply(busy, to: vm)), tag: tag, to: connection)
+            case .busy(let busy):
+                count(busy, to: vm)
+                send(.busy(reply(busy, to: vm)), tag: tag, to: connection)
             case .error(let mistake): send(.error(ErrorReply(mistake)), tag: tag, to: connection)
             }
         }
