@@ -70,7 +70,7 @@ extension ConfigurationKey {
 
 extension ConfigurationKey {
     static let all: [ConfigurationKey] =
-        capacity + floor + launches + guests + planningCosts + device + sockets + clients + accounts
+        capacity + floor + launches + guests + planningCosts + device + sockets + clients + accounts + loop
 
     private static let capacity: [ConfigurationKey] = [
         duration(
@@ -217,6 +217,13 @@ extension ConfigurationKey {
         integer(
             "account.launches_max", \.account.launchesMax, 1...4_096,
             "The most launch sessions that one account may have open at once."),
+    ]
+
+    private static let loop: [ConfigurationKey] = [
+        duration(
+            "loop.spin", \.loop.spin, .zero...(.milliseconds(1)),
+            "How long the daemon looks for the next question before it sleeps: saves a wake-up where one is slow, and"
+                + " costs a CPU meanwhile. Only where one is idle.")
     ]
 }
 

@@ -8,6 +8,13 @@ struct DaemonConfiguration: Equatable, Sendable {
     var manager = SocketSettings(path: "/run/spschedd/manager/io.spschedd.Manager")
     var clients = ClientSettings()
     var account = AccountSettings()
+    var loop = LoopSettings()
+}
+
+/// How the loop waits.
+struct LoopSettings: Equatable, Sendable {
+    /// After a VM has asked something, the loop looks for the next question this long before it sleeps.
+    var spin = Nanoseconds.zero
 }
 
 struct DeviceSettings: Equatable, Sendable {

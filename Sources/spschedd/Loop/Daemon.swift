@@ -151,7 +151,7 @@ extension Daemon {
     /// - Parameter mayWait: false serves what is there now.
     func turn(_ systemd: SystemdEvents?, mayWait: Bool = true) throws(SystemError) {
         try armTimer()
-        let count = try poll.wait(milliseconds: mayWait && doomed.isEmpty && !backgroundHasWork ? nil : 0)
+        let count = try wait(mayWait && doomed.isEmpty && !backgroundHasWork)
         now = clock.now()
         var hasOccurred = false
         var hasBackground = backgroundHasWork
@@ -167,6 +167,17 @@ extension Daemon {
         closeDoomed()
         if hasOccurred { systemd?.dispatch() }
         if hasBackground { try serveBackground() }
+    }
+
+    /// Waits for events; if so configured, awake for a moment after a VM has asked something.
+    private func wait(_ mayWait: Bool) throws(SystemError) -> Int {
+        let awakeUntil = lastAsked + configuration.loop.spin
+        while mayWait, now < awakeUntil {
+            let count = try poll.wait(milliseconds: 0)
+            if count > 0 { return count }
+            now = clock.now()
+        }
+        return try poll.wait(milliseconds: mayWait ? nil : 0)
     }
 
     func serve(_ event: EventPoll.Event) {
