@@ -76,6 +76,19 @@ extension Arbiter {
     /// One VM; `nil` when it is not registered. Divides the capacity anew: for all VMs use `reports()`.
     public func report(of vm: VMID) -> VMReport? { reports().first { $0.vm == vm } }
 
+    /// What one VM is entitled to while launches use their reserve; `nil` when it is not registered. O(n log n).
+    public func entitlement(of vm: VMID) -> Rate? {
+        guard let slot = existingSlot(of: vm) else { return nil }
+        var claims: [Claim] = []
+        claims.reserveCapacity(Int(ledger.virtualMachines))
+        var own = 0
+        for other in virtualMachines.indices where virtualMachines[other].isRegistered {
+            if other == slot { own = claims.count }
+            claims.append(claim(virtualMachines[other]))
+        }
+        return rate(of: entitlements(of: claims, pool: ledger.reservable)[own])
+    }
+
     /// Every registered VM, in the order of its slot.
     public func reports() -> [VMReport] {
         let slots = virtualMachines.indices.filter { virtualMachines[$0].isRegistered }

@@ -73,7 +73,7 @@ extension Daemon {
             token: record.token, epoch: epoch, reservation: record.admission.reservation, limit: asked.limit,
             weight: asked.weight, burst: asked.burst, guestWaitMax: record.admission.guestWaitMax,
             guestWaitReserved: record.admission.guestWaitReserved,
-            entitlement: arbiter.report(of: record.vm)?.entitlement ?? .zero, retryPolicy: asked.retryPolicy,
+            entitlement: arbiter.entitlement(of: record.vm) ?? .zero, retryPolicy: asked.retryPolicy,
             failureMode: record.failureMode, carriesDescriptor: carriesDescriptor, isResumed: isResumed)
     }
 
