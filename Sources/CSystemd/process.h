@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -129,3 +130,19 @@ static inline int linux_signal_take(int descriptor) {
         return (int)information.ssi_signo;
     return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
+
+// MARK: Threads
+
+// Starts a thread that nobody waits for.
+static inline int linux_start_detached(void *context, void *(*perform)(void *)) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_t thread;
+    int error = pthread_create(&thread, &attributes, perform, context);
+    pthread_attr_destroy(&attributes);
+    return -error;
+}
+
+// Of the calling thread; beyond 15 bytes it is cut.
+static inline void linux_name_thread(const char *name) { prctl(PR_SET_NAME, name); }

@@ -1,5 +1,5 @@
 import Arbiter
-import Foundation
+import FoundationEssentials
 import ManagerProtocol
 import VMMProtocol
 

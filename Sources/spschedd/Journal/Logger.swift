@@ -1,4 +1,3 @@
-import Foundation
 import LinuxIO
 
 /// The loop's hand in the journal: records go into a bounded ring, and one thread writes them.
@@ -13,9 +12,7 @@ final class Logger: Sendable {
         queue = try LogQueue()
         finished = try WakeUp()
         isHeard = output != .nowhere
-        let thread = Thread { [self] in run(output) }
-        thread.name = "journal"
-        thread.start()
+        try DetachedThread.start(named: "journal") { [self] in run(output) }
     }
 
     func log(_ record: LogRecord) { if isHeard { queue.push(record) } }

@@ -1,5 +1,4 @@
 import CSystemd.Daemon
-import Foundation
 import LinuxIO
 import Synchronization
 
@@ -31,9 +30,7 @@ final class Notifier: Sendable {
     init() throws(SystemError) {
         wakeUp = try WakeUp()
         finished = try WakeUp()
-        let thread = Thread { [self] in run() }
-        thread.name = "notify"
-        thread.start()
+        try DetachedThread.start(named: "notify") { [self] in run() }
     }
 
     func ready(status: String) {
