@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-system replay lint format clean
+.PHONY: help setup build libspsched run test test-system test-hostile soak replay lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -41,6 +41,19 @@ test: setup lint ## Format and unit checks, then every test of the inner loop (a
 test-system: build ## Boot a container with systemd and use what was built as an operator would (root, or through sudo)
 	scripts/setup system
 	scripts/system-test
+
+# One attack: `make test-hostile ARGS='--attack silent'`. Victims and attackers are two accounts when root runs it.
+test-hostile: build ## Attack the release daemon in every known way; judge what its victims notice (<= 6 minutes)
+	@scripts/build-hostile
+	@$(RELEASE)/hostile-judge $(ARGS)
+
+# How long, and how many VMs: 259 are admitted at the defaults, those that linger included.
+MINUTES ?= 30
+VMS ?= 200
+
+soak: build ## Let VM processes come, launch, attest and die on the release daemon (MINUTES=30 VMS=200)
+	@scripts/build-hostile
+	@$(RELEASE)/soak --minutes $(MINUTES) --vms $(VMS) $(ARGS)
 
 # Which world of the random tests `make replay` plays: SEED=7, and WORLD= another kind than random.
 SEED ?= 1
