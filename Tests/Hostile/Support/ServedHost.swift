@@ -65,7 +65,11 @@ public final class ServedHost {
         return try figures()
     }
 
-    public func figures() throws -> ProcessFigures { try ProcessFigures(of: daemon.pid) }
+    public func figures() throws -> ProcessFigures {
+        // A notification that waits is a socket of the daemon's.
+        serviceManager.discardMessages()
+        return try ProcessFigures(of: daemon.pid)
+    }
 
     /// Asks the Manager until `isWanted`; false if it does not come to that. Each answer is a round trip through the
     /// daemon's loop.
