@@ -32,6 +32,8 @@
 #define CHILDREN_MAX 16
 /* Descriptors with each message of `descriptors`; the kernel takes 253. */
 #define STUFFED 64
+/* A BUSY that the VM's own limit is the reason of. */
+#define REASON_LIMIT 1
 /* The longest that the processes may take to begin. */
 #define BEGIN_MS 20000
 
@@ -204,9 +206,9 @@ static void pour(struct attacker *self, int connection, writer write_one, uint64
     }
 }
 
-static void flood(struct attacker *self, writer write_one, uint32_t limit, int reads) {
+static void flood(struct attacker *self, writer write_one, int reads) {
     while (!is_over(self)) {
-        int connection = enter(self, limit);
+        int connection = enter(self, 0);
         if (connection < 0)
             continue;
         pour(self, connection, write_one, 0, reads);
@@ -249,13 +251,38 @@ static void write_begin_again(struct attacker *self, struct record *record, uint
     write_launch_begin(record, self->tag++, 1);
 }
 
-/* One request in 40 s is allowed: all others are answered BUSY. */
-static void flood_busy(struct attacker *self) { flood(self, write_report, 25, 1); }
-static void flood_error(struct attacker *self) { flood(self, write_update, 0, 1); }
-static void flood_cancel(struct attacker *self) { flood(self, write_cancel, 0, 1); }
-static void flood_release(struct attacker *self) { flood(self, write_unknown_release, 0, 1); }
-static void flood_resync(struct attacker *self) { flood(self, write_resync, 0, 1); }
-static void slow_reader(struct attacker *self) { flood(self, write_update, 0, 0); }
+/* Takes the turns that the limit allows, so that none is held from here on. False: the connection has ended. */
+static int use_up_limit(struct attacker *self, int connection) {
+    struct record request, reply;
+    while (!is_over(self)) {
+        write_report(self, &request, 0);
+        if (!exchange(self, connection, &request, &reply))
+            return 0;
+        if (type_of(&reply) == GRANTED)
+            release_turn(self, connection, get(&reply, 16, 8), 0, 0);
+        else if (type_of(&reply) == BUSY && get(&reply, 24, 2) == REASON_LIMIT)
+            return 1;
+    }
+    return 0;
+}
+
+/* One request in 40 s is allowed, and used up: all others are answered BUSY. */
+static void flood_busy(struct attacker *self) {
+    while (!is_over(self)) {
+        int connection = enter(self, 25);
+        if (connection < 0)
+            continue;
+        if (use_up_limit(self, connection))
+            pour(self, connection, write_report, 0, 1);
+        close(connection);
+    }
+}
+
+static void flood_error(struct attacker *self) { flood(self, write_update, 1); }
+static void flood_cancel(struct attacker *self) { flood(self, write_cancel, 1); }
+static void flood_release(struct attacker *self) { flood(self, write_unknown_release, 1); }
+static void flood_resync(struct attacker *self) { flood(self, write_resync, 1); }
+static void slow_reader(struct attacker *self) { flood(self, write_update, 0); }
 
 static void launch_again(struct attacker *self) {
     struct record request, reply;
@@ -431,7 +458,11 @@ static void descriptors(struct attacker *self) {
         while (!is_over(self)) {
             struct iovec part = {record.bytes, record.length};
             struct msghdr message = {
-                .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+                .msg_iov = &part,
+                .msg_iovlen = 1,
+                .msg_control = control.bytes,
+                .msg_controllen = sizeof control.bytes,
+            };
             struct cmsghdr *header = CMSG_FIRSTHDR(&message);
             *header = (struct cmsghdr){
                 .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(STUFFED * sizeof(int))};

@@ -200,7 +200,7 @@ static inline uint64_t now_ns(void) {
 
 /* How long a device would take, or a guest would think: the programs' own time, not a way to wait for the daemon. */
 static inline void pass_time(uint64_t nanoseconds) {
-    struct timespec left = {.tv_sec = (time_t)(nanoseconds / 1000000000ULL), .tv_nsec = (long)(nanoseconds % 1000000000ULL)};
+    struct timespec left = {(time_t)(nanoseconds / 1000000000ULL), (long)(nanoseconds % 1000000000ULL)};
     while (nanosleep(&left, &left) < 0 && errno == EINTR) {
     }
 }

@@ -111,6 +111,8 @@ struct App: ParsableCommand {
         var table = Table(heading: Outcome.heading)
         for outcome in outcomes { table.add(outcome.row) }
         print(table.text)
+        // Before what is said on standard error.
+        fflush(nil)
     }
 
     private func tell(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
