@@ -14,7 +14,8 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-system bench bench-quick bench-programs replay lint format clean
+.PHONY: help setup build libspsched run test test-system test-hostile soak bench bench-quick bench-programs replay lint \
+    format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -51,6 +52,19 @@ bench-quick: bench-programs ## The same with fewer and shorter rounds (at most 2
 bench-programs: build
 	@scripts/setup bench >&2
 	@scripts/build-benchmarks >&2
+
+# One attack: `make test-hostile ARGS='--attack silent'`. Victims and attackers are two accounts when root runs it.
+test-hostile: build ## Attack the release daemon in every known way; judge what its victims notice (<= 6 minutes)
+	@scripts/build-hostile
+	@$(RELEASE)/hostile-judge $(ARGS)
+
+# How long, and how many VMs: 259 are admitted at the defaults, those that linger included.
+MINUTES ?= 30
+VMS ?= 200
+
+soak: build ## Let VM processes come, launch, attest and die on the release daemon (MINUTES=30 VMS=200)
+	@scripts/build-hostile
+	@$(RELEASE)/soak --minutes $(MINUTES) --vms $(VMS) $(ARGS)
 
 # Which world of the random tests `make replay` plays: SEED=7, and WORLD= another kind than random.
 SEED ?= 1

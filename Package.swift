@@ -118,6 +118,22 @@ let package = Package(
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
                 "ManagerProtocol", "StormClient", "VMMProtocol", "sp-emulator", "spschedd", "spschedd-device",
             ], swiftSettings: strict),
+        // Hostile clients' judge and the soak's driver; the clients themselves are C, built by scripts/build-hostile.
+        .target(
+            name: "HostileSupport", dependencies: ["Arbiter", "DeviceTestSupport", "LinuxIO", "ManagerProtocol"],
+            path: "Tests/Hostile/Support", swiftSettings: strict),
+        .executableTarget(
+            name: "hostile-judge",
+            dependencies: [
+                "Arbiter", "DeviceTestSupport", "HostileSupport", "LinuxIO",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Tests/Hostile/Judge", swiftSettings: strict),
+        .executableTarget(
+            name: "soak",
+            dependencies: [
+                "Arbiter", "DeviceTestSupport", "HostileSupport", "LinuxIO", "ManagerProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Tests/Hostile/Soak", swiftSettings: strict),
         // The operator's command, and the demo with its VMs.
         .executableTarget(
             name: "spschedctl",

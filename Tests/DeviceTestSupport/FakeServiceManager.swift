@@ -21,6 +21,12 @@ public final class FakeServiceManager {
         return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
+    /// Throws away what has come and waits for nothing: a queue that nobody empties holds the sender up.
+    public func discardMessages() {
+        var byte: UInt8 = 0
+        while recv(socket.descriptor.number, &byte, 1, Int32(MSG_DONTWAIT)) >= 0 {}
+    }
+
     /// Reads messages until one has this line, and returns it.
     @discardableResult
     public func wait(for line: String) throws -> [String] {
