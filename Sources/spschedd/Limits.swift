@@ -10,25 +10,33 @@ enum DaemonLimits {
     // MARK: What can wait
 
     /// Events of the background served at once, each by one message, one connection or one operator's step of some ten
-    /// microseconds: less than the shortest firmware command.
-    static let backgroundBatch = 16
+    /// microseconds: together about as long as the shortest firmware command.
+    static let backgroundBatch = 32
     /// The background gets one part in so many of the time while VMs ask for turns: enough to accept some thousand
     /// connections a second, too little for anyone to notice.
     static let backgroundShare: Int64 = 10
+    /// Batches are at least this far apart while VMs ask: of a hundred thousand turns in a second, batches then make two
+    /// hundred late. Connecting and registering takes three of them.
+    static let backgroundPause = Nanoseconds.milliseconds(5)
     /// After this long without a question from a VM nobody is in the background's way. A launch asks more often.
     static let quietAfter = Nanoseconds.milliseconds(1)
 
     // MARK: Floods
 
     /// Messages of one connection in one `budgetWindow` that earn no turn. Retries, cancels and launches that begin
-    /// make a handful; 64 vCPU threads that all ask again and are refused stay below it.
-    static let unearnedMessages = 256
+    /// make a handful; whoever exceeds it waits a few milliseconds longer, no more.
+    static let unearnedMessages = 64
+    /// Connections of one account in the same time: as many as a host has VMs, all starting at once.
+    static let unearnedConnections = 256
     /// Short enough that a flood is seen before it has cost anyone a millisecond.
     static let budgetWindow = Nanoseconds.seconds(1)
     /// What a turn pays for: its ACQUIRE, its RELEASE, and a LAUNCH_BEGIN or CANCEL around it.
     static let messagesPerTurn = 4
     /// A connection that flooded is served after the others until it has not done so for this long.
     static let deferredFor = Nanoseconds.seconds(5)
+
+    /// Connections closed between two rounds of messages: each costs a handful of system calls.
+    static let closesPerTurn = 4
 
     // MARK: One connection
 
@@ -60,7 +68,7 @@ enum DaemonLimits {
     static let logFieldBytes = 2_048
     /// Records about one account in one window, of its VMs' comings and goings and of what went wrong each: as many as
     /// a person reads. More are counted, and the count is reported.
-    static let logRecordsPerAccount = 32
+    static let logRecordsPerAccount = 16
     /// Short enough to read of the next trouble soon; doubled as long as an account offends in each.
     static let logWindow = Nanoseconds.seconds(10)...Nanoseconds.seconds(640)
     /// How long the last records may take to be written before the process ends without them.

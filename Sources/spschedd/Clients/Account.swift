@@ -21,6 +21,8 @@ final class Account {
     var vms = 0
     /// Launch sessions that are open.
     var launches = 0
+    /// Connections that came.
+    var arrivals = UnearnedBudget(limit: DaemonLimits.unearnedConnections)
     var journal = LogBudget()
 
     init(key: AccountKey, id: AccountID) {

@@ -15,7 +15,7 @@ final class Connection {
     var client = Name64.empty
     /// Set once: the connection is closed at the end of this turn of the loop, and until then left alone.
     private(set) var doom: DisconnectReason?
-    var budget = MessageBudget()
+    var budget = UnearnedBudget(limit: DaemonLimits.unearnedMessages)
     /// Whether it is waited for among those that are served first.
     var isPrompt = false
     private var outbox: Outbox?

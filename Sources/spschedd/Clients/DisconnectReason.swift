@@ -1,7 +1,7 @@
 import VMMProtocol
 
 /// Why a connection ends.
-enum DisconnectReason: Hashable {
+enum DisconnectReason: Equatable {
     case hungUp
     case brokenFraming(WireError)
     case noCommonVersion

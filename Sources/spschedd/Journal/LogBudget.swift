@@ -1,15 +1,14 @@
 import Arbiter
 
 /// How much of the journal one account may fill: in each window some comings and goings of its VMs, as many records of
-/// what went wrong, and beside them each of a few kinds of offences once. The rest are counted. Windows grow while an
-/// account offends in every one of them.
+/// what went wrong, and beside them the first offence. The rest are counted. Windows grow while an account offends in
+/// every one of them.
 struct LogBudget {
     private var began = Instant.distantPast
     private var window = DaemonLimits.logWindow.lowerBound
     private var comings = 0
     private var troubles = 0
-    private var named = InlineArray<4, Int>(repeating: 0)
-    private var namedCount = 0
+    private var hasOffended = false
     private var withheld = 0
 
     /// Whether a record may be written now.
@@ -21,18 +20,12 @@ struct LogBudget {
         return admits
     }
 
-    /// Whether an offence of this kind may be named now: the first of a window may.
-    mutating func admitsOffence(_ kind: Int, at now: Instant) -> Bool {
+    /// Whether an offence may be named now: the first of a window may.
+    mutating func admitsOffence(at now: Instant) -> Bool {
         roll(now)
-        var isKnown = namedCount == named.count
-        for index in 0..<namedCount where named[index] == kind { isKnown = true }
-        guard !isKnown else {
-            withheld += 1
-            return false
-        }
-        named[namedCount] = kind
-        namedCount += 1
-        return true
+        defer { hasOffended = true }
+        if hasOffended { withheld += 1 }
+        return !hasOffended
     }
 
     /// How many records were withheld, once the window they belong to has passed.
@@ -46,11 +39,11 @@ struct LogBudget {
         guard now - began >= window else { return }
         let limits = DaemonLimits.logWindow
         // An account that has kept quiet for a whole window begins anew.
-        let goesOn = namedCount > 0 && now - began < window * 2
+        let goesOn = hasOffended && now - began < window * 2
         window = goesOn ? min(window * 2, limits.upperBound) : limits.lowerBound
         began = now
         comings = 0
         troubles = 0
-        namedCount = 0
+        hasOffended = false
     }
 }

@@ -3,7 +3,7 @@ import LinuxIO
 
 /// What can wait: who connects, who has not registered yet, who floods, and operators.
 ///
-/// It has an epoll of its own, which is one member of the loop's. While VMs ask for turns it may use
+/// It has an epoll of its own, which is one member of the loop's. While VMs ask for turns it may use one part in
 /// `DaemonLimits.backgroundShare` of the time, a batch at once; on a daemon that nobody asks it runs freely. So nobody
 /// but registered VMs that keep to their message budget can make a grant late by more than one batch, or often.
 struct BackgroundLane: ~Copyable {
@@ -21,7 +21,7 @@ struct BackgroundLane: ~Copyable {
     }
 
     mutating func ran(from began: Instant, to now: Instant) {
-        resumesAt = now + (now - began) * (DaemonLimits.backgroundShare - 1)
+        resumesAt = now + max((now - began) * (DaemonLimits.backgroundShare - 1), DaemonLimits.backgroundPause)
     }
 }
 
@@ -33,7 +33,7 @@ extension Daemon {
         let count = try background.poll.wait(milliseconds: 0)
         for index in 0..<count { serve(background.poll.event(index)) }
         manager.step(self)
-        closeDoomed()
+        closeDoomedInBackground()
         background.ran(from: began, to: clock.now())
     }
 

@@ -30,6 +30,12 @@ extension Daemon {
             log(.resources, .warning, "A client of uid \(peer.uid) was turned away: \(Self.tooManyAccounts)")
             return
         }
+        if account.arrivals.spend(at: now) == .exceeded {
+            logOffence(
+                .flood, .warning, of: account,
+                "\(account.key.text) opened \(DaemonLimits.unearnedConnections) connections in a second that earned no turn",
+                [LogField(.count, DaemonLimits.unearnedConnections), LogField(.pid, peer.pid)])
+        }
         guard account.connections < configuration.account.connectionsMax else {
             refuse(socket, account, cap: configuration.account.connectionsMax, "account.connections_max")
             return
@@ -78,7 +84,7 @@ extension Daemon {
                 text: "No further connection is taken: \(cap) are open, the most that \(setting) allows."
                     + " Close one, or have the cap raised."))
         logOffence(
-            .accountLimit, .warning, of: account, kind: setting,
+            .accountLimit, .warning, of: account,
             "A connection of \(account.key.text) was refused: \(cap) are open (\(setting))",
             [LogField(.reason, setting), LogField(.count, cap)])
     }
@@ -170,7 +176,7 @@ extension Daemon {
 
     private func nameMistake(_ reply: ErrorReply, _ connection: Connection, _ now: Instant) {
         logOffence(
-            .protocolError, .notice, of: connection.account, kind: reply.code.rawValue,
+            .protocolError, .notice, of: connection.account,
             "A mistake of \(connection.name): \(reply.text)",
             connection.fields + [LogField(.code, reply.code.rawValue)])
     }
@@ -246,7 +252,8 @@ extension Daemon {
     // MARK: Going
 
     func doom(_ connection: Connection, _ reason: DisconnectReason) {
-        if connection.doom(reason) { doomed.append(connection.token) }
+        guard connection.doom(reason) else { return }
+        if connection.isPrompt { doomed.append(connection.token) } else { doomedInBackground.append(connection.token) }
     }
 
     func closeSilent(_ now: Instant) {
@@ -257,19 +264,32 @@ extension Daemon {
         }
     }
 
-    /// Closes what was doomed. A turn that is freed thereby is granted to the next, whose connection may fail in turn.
+    /// Closes some of what was doomed. A turn that is freed thereby is granted to the next, whose connection may fail in
+    /// turn.
     func closeDoomed() {
-        while let token = doomed.popLast() {
-            guard let connection = connections[token], let reason = connection.doom else { continue }
-            close(connection, reason)
+        for _ in 0..<DaemonLimits.closesPerTurn {
+            guard let token = doomed.popLast() else { return }
+            close(token)
         }
+    }
+
+    func closeDoomedInBackground() {
+        for _ in 0..<DaemonLimits.backgroundBatch {
+            guard let token = doomedInBackground.popLast() else { return }
+            close(token)
+        }
+    }
+
+    private func close(_ token: EventToken) {
+        guard let connection = connections[token], let reason = connection.doom else { return }
+        close(connection, reason)
     }
 
     private func close(_ connection: Connection, _ reason: DisconnectReason) {
         if reason.isOffence {
             counters.protocolErrors += 1
             logOffence(
-                .disconnected, .notice, of: connection.account, kind: reason,
+                .disconnected, .notice, of: connection.account,
                 "Disconnected \(connection.name): \(reason.sentence)",
                 connection.fields + [LogField(.reason, reason.sentence)])
         }

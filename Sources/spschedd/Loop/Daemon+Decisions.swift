@@ -43,7 +43,10 @@ extension Daemon {
         guard let connection = connections[EventToken(packed: request.origin)],
             connection.machine.replied(tag: request.tag)
         else { return }
-        if case .granted = message { connection.budget.earn() }
+        if case .granted = message {
+            connection.budget.earn()
+            connection.account.arrivals.earn()
+        }
         send(message, tag: request.tag, to: connection)
     }
 

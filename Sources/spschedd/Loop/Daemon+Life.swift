@@ -98,16 +98,13 @@ extension Daemon {
         write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
     }
 
-    /// A record for which a client is to blame: of each `kind` one names it, and the rest are counted.
+    /// A record for which a client is to blame: the first names it, and the rest are counted.
     func logOffence(
-        _ event: LogEvent, _ priority: LogPriority, of account: Account, kind: some Hashable = 0,
+        _ event: LogEvent, _ priority: LogPriority, of account: Account,
         _ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = [],
         file: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
     ) {
-        var hasher = Hasher()
-        hasher.combine(event)
-        hasher.combine(kind)
-        guard account.journal.admitsOffence(hasher.finalize(), at: now) else { return }
+        guard account.journal.admitsOffence(at: now) else { return }
         write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
     }
 

@@ -29,8 +29,9 @@ final class Daemon {
     var accounts = AccountTable()
     var vms: VMTable
     var counters = DaemonCounters()
-    /// Connections to be closed at the end of this turn.
+    /// Connections to be closed, of those that are served first and of the others.
     var doomed: [EventToken] = []
+    var doomedInBackground: [EventToken] = []
 
     let poll: EventPoll
     var background: BackgroundLane
@@ -88,6 +89,7 @@ final class Daemon {
         timer = try BootTimer()
         decisions.reserveCapacity(2 * Int(configuration.clients.vmsMax) + 16)
         doomed.reserveCapacity(connections.capacity)
+        doomedInBackground.reserveCapacity(connections.capacity)
         // SAFETY: freshly allocated with this capacity; initialised so that no read sees undefined bytes.
         inbox.initialize(repeating: 0)
         try watch()
@@ -192,8 +194,10 @@ extension Daemon {
         }
     }
 
-    /// Operators' work that no descriptor tells of.
-    private var backgroundHasWork: Bool { manager.hasWork && !background.isMuted }
+    /// Work that no descriptor tells of.
+    private var backgroundHasWork: Bool {
+        (manager.hasWork || !doomedInBackground.isEmpty) && !background.isMuted
+    }
 
     /// Runs what has come due.
     private func advance() {

@@ -31,8 +31,6 @@ struct BadInputTests {
 
     @Test("a record that is no message ends the connection, after an error, with the reason in the journal")
     func brokenFraming() throws {
-        let daemon = try RunningDaemon()
-        let neighbour = try Neighbour(daemon)
         let records: [([UInt8], String)] = [
             ([1, 2, 3], "shorter than the 16-byte header"),
             ([], "shorter than the 16-byte header"),
@@ -41,12 +39,16 @@ struct BadInputTests {
             (header(type: 4, size: 64, tag: 1), "more than the record holds"),
         ]
         for (record, reason) in records {
+            // One daemon each: it names one offence of an account, and counts the rest.
+            let daemon = try RunningDaemon()
+            let neighbour = try Neighbour(daemon)
             let client = try daemon.enter("bad")
             try client.send(bytes: record)
             let last = try client.untilHangUp().last
             #expect(last.map { isError($0, .malformed) } == true, "\(reason): \(String(describing: last))")
             try daemon.errors.wait(for: reason)
             try neighbour.expectGrants()
+            neighbour.end()
         }
     }
 

@@ -25,10 +25,10 @@ final class HeldMachine {
     func ended() -> VMID? { machine.ended() }
 }
 
-final class HeldMessageBudget {
-    private var budget = MessageBudget()
+final class HeldUnearnedBudget {
+    private var budget = UnearnedBudget(limit: DaemonLimits.unearnedMessages)
 
-    func spend(at now: Instant) -> MessageBudget.Verdict { budget.spend(at: now) }
+    func spend(at now: Instant) -> UnearnedBudget.Verdict { budget.spend(at: now) }
     func earn() { budget.earn() }
     var isExceeded: Bool { budget.isExceeded }
 }
@@ -39,6 +39,6 @@ final class HeldBudget {
     func admitsRecord(at now: Instant, isRoutine: Bool = false) -> Bool {
         budget.admitsRecord(at: now, isRoutine: isRoutine)
     }
-    func admitsOffence(_ kind: Int = 0, at now: Instant) -> Bool { budget.admitsOffence(kind, at: now) }
+    func admitsOffence(at now: Instant) -> Bool { budget.admitsOffence(at: now) }
     func takeWithheld(at now: Instant) -> Int? { budget.takeWithheld(at: now) }
 }

@@ -1,16 +1,20 @@
 import Arbiter
 
-/// Tells a client that asks for turns from one that floods. A turn takes two messages or three; whoever sends hundreds
-/// in a second without earning any is served after the others, until it has kept within the budget for a while.
-struct MessageBudget {
+/// Tells a client that asks for turns from one that floods: how much it did, messages or connections, that earned it no
+/// turn. A turn takes two messages or three; whoever sends many more in a second is served after the others, until it
+/// has kept within the budget for a while.
+struct UnearnedBudget {
+    private let limit: Int
     private var began = Instant.distantPast
     private var unearned = 0
     /// When it was last over the budget.
     private var exceededAt: Instant?
 
+    init(limit: Int) { self.limit = limit }
+
     enum Verdict: Equatable {
         case within
-        /// This message is the first beyond.
+        /// This one is the first beyond.
         case exceeded
         /// It was over the budget, and has not kept within it for long enough.
         case deferred
@@ -18,14 +22,14 @@ struct MessageBudget {
         case restored
     }
 
-    /// A message came.
+    /// A message came, or a connection.
     mutating func spend(at now: Instant) -> Verdict {
         if now - began >= DaemonLimits.budgetWindow {
             began = now
             unearned = 0
         }
         unearned += 1
-        if unearned > DaemonLimits.unearnedMessages {
+        if unearned > limit {
             defer { exceededAt = now }
             return exceededAt == nil ? .exceeded : .deferred
         }
@@ -35,7 +39,7 @@ struct MessageBudget {
         return .restored
     }
 
-    /// A turn was granted: it pays for the messages around it.
+    /// A turn was granted: it pays for what was done around it.
     mutating func earn() { unearned = max(unearned - DaemonLimits.messagesPerTurn, 0) }
 
     var isExceeded: Bool { exceededAt != nil }

@@ -3,14 +3,14 @@ import Testing
 
 @testable import spschedd
 
-@Suite("Message budget")
-struct MessageBudgetTests {
+@Suite("Unearned budget")
+struct UnearnedBudgetTests {
     private static let now = Instant(sinceBoot: .seconds(1_000))
 
     @Test(
         "messages that earn no turn exceed the budget once, and defer the connection until it has stopped for a while")
     func flood() {
-        let budget = HeldMessageBudget()
+        let budget = HeldUnearnedBudget()
         for _ in 0..<DaemonLimits.unearnedMessages { #expect(budget.spend(at: Self.now) == .within) }
         #expect(budget.spend(at: Self.now) == .exceeded)
         #expect(budget.isExceeded)
@@ -26,7 +26,7 @@ struct MessageBudgetTests {
 
     @Test("a client that is granted turns never exceeds it, however fast it is")
     func busyClient() {
-        let budget = HeldMessageBudget()
+        let budget = HeldUnearnedBudget()
         for turn in 0..<100_000 {
             let now = Self.now + .microseconds(Int64(5 * turn))
             // ACQUIRE, GRANTED, RELEASE.
@@ -38,7 +38,7 @@ struct MessageBudgetTests {
 
     @Test("a client that keeps to the budget in each window stays within it for ever")
     func steady() {
-        let budget = HeldMessageBudget()
+        let budget = HeldUnearnedBudget()
         for second in 0..<20 as Range<Int64> {
             for _ in 0..<DaemonLimits.unearnedMessages {
                 #expect(budget.spend(at: Self.now + .seconds(second)) == .within)
@@ -51,25 +51,37 @@ struct MessageBudgetTests {
 struct BackgroundLaneTests {
     private static let now = Instant(sinceBoot: .seconds(1_000))
 
-    @Test("while VMs ask it gets its share of the time, and all of it when nobody does")
-    func share() throws {
+    /// A VM asks every 10 µs; each batch takes `batch`. How much of ten seconds the lane got, and in how many batches.
+    private func spent(batch: Nanoseconds) throws -> (time: Nanoseconds, batches: Int64) {
         var lane = try BackgroundLane()
-        var spent = Nanoseconds.zero
         var now = Self.now
-        // A VM asks every 10 µs; each batch takes 100 µs.
-        for _ in 0..<100_000 {
+        var batches: Int64 = 0
+        while now < Self.now + .seconds(10) {
             if lane.mayRun(at: now, lastAsked: now) {
-                lane.ran(from: now, to: now + .microseconds(100))
-                now += .microseconds(100)
-                spent += .microseconds(100)
+                lane.ran(from: now, to: now + batch)
+                now += batch
+                batches += 1
             }
             now += .microseconds(10)
         }
-        let share = (now - Self.now) / DaemonLimits.backgroundShare
-        #expect(spent <= share + .microseconds(200))
-        #expect(spent >= share - share / 10)
-        lane.ran(from: now, to: now + .seconds(1))
-        let asked = now + .seconds(1)
+        return (batch * batches, batches)
+    }
+
+    @Test("while VMs ask, long batches get their share of the time, and short ones come no more often than they may")
+    func share() throws {
+        let long = try spent(batch: .milliseconds(2))
+        let share = Nanoseconds.seconds(10) / DaemonLimits.backgroundShare
+        #expect(long.time <= share + .milliseconds(2) && long.time >= share - share / 20)
+        let short = try spent(batch: .microseconds(20))
+        #expect(short.batches <= 10_000_000_000 / DaemonLimits.backgroundPause.count + 1)
+        #expect(short.batches >= 1_900)
+    }
+
+    @Test("when nobody asks it runs freely")
+    func quiet() throws {
+        var lane = try BackgroundLane()
+        lane.ran(from: Self.now, to: Self.now + .seconds(1))
+        let asked = Self.now + .seconds(1)
         let (whileAsked, whenQuiet) = (
             lane.mayRun(at: asked, lastAsked: asked),
             lane.mayRun(at: asked + DaemonLimits.quietAfter, lastAsked: asked)
