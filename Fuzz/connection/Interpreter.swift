@@ -193,7 +193,7 @@ struct Interpreter {
     private static let rates: [Int64] = [
         0, 24, 25, 1_000, 5_000, 50_000, 99_000, 101_000, 10_000_000, 10_000_001, 4_294_967_295,
     ]
-    private static let pages: [UInt32] = [0, 1, 2, 31, 32, 33, 100, 1_000, 30_000, 262_144, 262_145, .max]
+    private static let pages: [UInt32] = [0, 1, 2, 31, 32, 33, 100, 1_000, 10_000, 20_000, 20_001, .max]
     private static let durations: [Nanoseconds] = [
         Nanoseconds(1), .microseconds(100), .milliseconds(1), .milliseconds(5), .milliseconds(10), .milliseconds(50),
         .milliseconds(100), .milliseconds(500), .milliseconds(501), .seconds(1), .seconds(2), .milliseconds(2_046),

@@ -50,6 +50,8 @@ final class World {
         configuration.account.vmsMax = 4
         configuration.account.launchesMax = 2
         configuration.arbiter.launchWallClockMax = .seconds(30)
+        // Some 20 s of SP time: a whole launch's lease is then no longer than a session.
+        configuration.arbiter.launchPagesMax = 20_000
         return configuration
     }
 
