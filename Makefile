@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 RELEASE := .build/release
 SWIFT_RELEASE_FLAGS := -c release --static-swift-stdlib
-SOURCES := Sources Tests Benchmarks Package.swift
+SOURCES := Sources Tests Benchmarks Fuzz Package.swift
 
 # Where spsched.pc says that the C client is installed.
 PREFIX ?= /usr/local
@@ -14,8 +14,8 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-system test-hostile soak bench bench-quick bench-programs replay lint \
-    format clean
+.PHONY: help setup build libspsched run test test-system test-hostile soak fuzz fuzz-smoke bench bench-quick \
+    bench-programs replay lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -65,6 +65,16 @@ VMS ?= 200
 soak: build ## Let VM processes come, launch, attest and die on the release daemon (MINUTES=30 VMS=200)
 	@scripts/build-hostile
 	@$(RELEASE)/soak --minutes $(MINUTES) --vms $(VMS) $(ARGS)
+
+# Seconds for each target of `make fuzz`, and which one (all of them without).
+T ?= 60
+TARGET ?=
+
+fuzz: setup ## Fuzz each target for T seconds (T=60 TARGET=wire; J=2 runs two processes at once)
+	@scripts/fuzz run $(T) $(TARGET)
+
+fuzz-smoke: setup ## Inputs that once failed, some new ones for each target, and a canary that must fall
+	@scripts/fuzz smoke
 
 # Which world of the random tests `make replay` plays: SEED=7, and WORLD= another kind than random.
 SEED ?= 1

@@ -158,3 +158,35 @@ let package = Package(
             name: "BenchmarkTests", dependencies: ["spschedd-bench"], swiftSettings: strict),
     ]
 )
+
+// `scripts/fuzz` builds what can be fuzzed, and nothing else: libFuzzer brings the only `main`, and the daemon is a
+// library.
+if Context.environment["SPSCHEDD_FUZZ"] == "1" {
+    let wanted: Set = [
+        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "SPModel",
+        "VMMProtocol",
+    ]
+    package.targets = package.targets.filter { wanted.contains($0.name) }
+    package.targets.append(
+        .target(
+            name: "spschedd",
+            dependencies: [
+                "Arbiter", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "VMMProtocol",
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ], exclude: ["App.swift"], swiftSettings: strict))
+    package.dependencies.removeFirst()
+
+    package.targets.append(.target(name: "FuzzSupport", path: "Fuzz/Support", swiftSettings: strict))
+
+    func fuzz(_ name: String, _ dependencies: [Target.Dependency] = []) {
+        package.targets.append(
+            .executableTarget(
+                name: "fuzz-\(name)", dependencies: dependencies + ["FuzzSupport"], path: "Fuzz/\(name)",
+                swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+    }
+    fuzz("wire", ["Arbiter", "CSpschedTesting", "VMMProtocol"])
+    fuzz("connection", ["Arbiter", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "VMMProtocol", "spschedd"])
+    fuzz("manager", ["ManagerProtocol"])
+    fuzz("configuration", ["spschedd"])
+    fuzz("canary")
+}

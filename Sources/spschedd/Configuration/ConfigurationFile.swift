@@ -38,6 +38,7 @@ enum ConfigurationFile {
         guard !text.utf8.contains(0) else {
             throw ConfigurationError(.init(file: file, message: "holds a zero byte: it is not text"))
         }
+        if let problem = SectionLines.firstWithoutName(in: text, file: file) { throw ConfigurationError(problem) }
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)

@@ -6,7 +6,8 @@ import LinuxIO
 final class Logger: Sendable {
     private let queue: LogQueue
     private let finished: WakeUp
-    private let isHeard: Bool
+    /// Whether it is worth writing a record.
+    let isHeard: Bool
 
     init(output: LogOutput = .fromEnvironment()) throws(SystemError) {
         queue = try LogQueue()

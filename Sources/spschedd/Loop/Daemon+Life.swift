@@ -94,7 +94,7 @@ extension Daemon {
         _ fields: @autoclosure () -> [LogField] = [], file: StaticString = #fileID, line: UInt = #line,
         function: StaticString = #function
     ) {
-        guard account.journal.admitsRecord(at: now, isRoutine: event.isRoutine) else { return }
+        guard account.journal.admitsRecord(at: now, isRoutine: event.isRoutine), logger.isHeard else { return }
         write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
     }
 
@@ -104,7 +104,7 @@ extension Daemon {
         _ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = [],
         file: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
     ) {
-        guard account.journal.admitsOffence(at: now) else { return }
+        guard account.journal.admitsOffence(at: now), logger.isHeard else { return }
         write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
     }
 

@@ -151,7 +151,9 @@ extension Daemon {
     /// One turn: wait, serve the VMs, then time, then what can wait.
     ///
     /// - Parameter mayWait: false serves what is there now.
-    func turn(_ systemd: SystemdEvents?, mayWait: Bool = true) throws(SystemError) {
+    /// - Returns: whether there was anything to do.
+    @discardableResult
+    func turn(_ systemd: SystemdEvents?, mayWait: Bool = true) throws(SystemError) -> Bool {
         try armTimer()
         let count = try wait(mayWait && doomed.isEmpty && !backgroundHasWork)
         now = clock.now()
@@ -169,6 +171,7 @@ extension Daemon {
         closeDoomed()
         if hasOccurred { systemd?.dispatch() }
         if hasBackground { try serveBackground() }
+        return count > 0 || hasBackground || !doomed.isEmpty
     }
 
     /// Waits for events; if so configured, awake for a moment after a VM has asked something.

@@ -34,6 +34,21 @@ struct ConfigurationTests {
         #expect(try ConfigurationFile.parse(configuration.toml, file: "t.toml") == configuration)
     }
 
+    @Test(
+        "a section without a name is named, and does not end the process",
+        arguments: ["[.vmm]", "[[!]]", "[[[vmm]]]", "[", "  [ \t", "\u{FEFF}[=]", "[\u{A0}vmm]", "x = 1\n\n[#]"])
+    func sectionWithoutName(_ text: String) throws {
+        let problem = try #require(problems(text + "\n").first)
+        #expect(problem.contains("a section's name must begin here"))
+        #expect(problem.hasPrefix("t.toml:\(text.split(separator: "\n", omittingEmptySubsequences: false).count):"))
+    }
+
+    @Test("the parser's own words stay for what it refuses by itself", arguments: ["[]", "[[]]", "[ [vmm]]", "[vmm"])
+    func sectionThatTheParserRefuses(_ text: String) throws {
+        let problem = try #require(problems(text + "\n").first)
+        #expect(problem.hasPrefix("t.toml:1:") && !problem.contains("a section's name must begin here"))
+    }
+
     /// Changes each setting by its key and looks for the change: no two keys share a place, and none is without effect.
     @Test("each key sets a place of its own")
     func places() throws {
