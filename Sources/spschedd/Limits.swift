@@ -15,8 +15,8 @@ enum DaemonLimits {
     /// The background gets one part in so many of the time while VMs ask for turns: enough to accept some thousand
     /// connections a second, too little for anyone to notice.
     static let backgroundShare: Int64 = 10
-    /// Batches are at least this far apart while VMs ask: of a hundred thousand turns in a second, batches then make two
-    /// hundred late. Connecting and registering takes three of them.
+    /// Batches are at least this far apart while VMs ask: of a hundred thousand turns in a second, batches then make
+    /// two hundred late. Connecting and registering takes three of them.
     static let backgroundPause = Nanoseconds.milliseconds(5)
     /// After this long without a question from a VM nobody is in the background's way. A launch asks more often.
     static let quietAfter = Nanoseconds.milliseconds(1)

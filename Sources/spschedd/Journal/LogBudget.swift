@@ -1,14 +1,15 @@
 import Arbiter
 
 /// How much of the journal one account may fill: in each window some comings and goings of its VMs, as many records of
-/// what went wrong, and beside them the first offence. The rest are counted. Windows grow while an account offends in
-/// every one of them.
+/// what went wrong, and beside them the first offence and the first disconnection for one. The rest are counted.
+/// Windows grow while an account offends in every one of them.
 struct LogBudget {
     private var began = Instant.distantPast
     private var window = DaemonLimits.logWindow.lowerBound
     private var comings = 0
     private var troubles = 0
     private var hasOffended = false
+    private var wasDisconnected = false
     private var withheld = 0
 
     /// Whether a record may be written now.
@@ -20,12 +21,13 @@ struct LogBudget {
         return admits
     }
 
-    /// Whether an offence may be named now: the first of a window may.
-    mutating func admitsOffence(at now: Instant) -> Bool {
+    /// Whether an offence may be named now, or a disconnection that it led to: the first of a window may.
+    mutating func admitsOffence(at now: Instant, isDisconnection: Bool = false) -> Bool {
         roll(now)
-        defer { hasOffended = true }
-        if hasOffended { withheld += 1 }
-        return !hasOffended
+        let admits = !(isDisconnection ? wasDisconnected : hasOffended)
+        if isDisconnection { wasDisconnected = true } else { hasOffended = true }
+        if !admits { withheld += 1 }
+        return admits
     }
 
     /// How many records were withheld, once the window they belong to has passed.
@@ -39,11 +41,12 @@ struct LogBudget {
         guard now - began >= window else { return }
         let limits = DaemonLimits.logWindow
         // An account that has kept quiet for a whole window begins anew.
-        let goesOn = hasOffended && now - began < window * 2
+        let goesOn = (hasOffended || wasDisconnected) && now - began < window * 2
         window = goesOn ? min(window * 2, limits.upperBound) : limits.lowerBound
         began = now
         comings = 0
         troubles = 0
         hasOffended = false
+        wasDisconnected = false
     }
 }

@@ -264,8 +264,8 @@ extension Daemon {
         }
     }
 
-    /// Closes some of what was doomed. A turn that is freed thereby is granted to the next, whose connection may fail in
-    /// turn.
+    /// Closes some of what was doomed. A turn that is freed thereby is granted to the next, whose connection may fail
+    /// in turn.
     func closeDoomed() {
         for _ in 0..<DaemonLimits.closesPerTurn {
             guard let token = doomed.popLast() else { return }

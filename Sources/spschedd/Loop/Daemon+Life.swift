@@ -104,7 +104,8 @@ extension Daemon {
         _ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = [],
         file: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
     ) {
-        guard account.journal.admitsOffence(at: now), logger.isHeard else { return }
+        let isDisconnection = event == .disconnected
+        guard account.journal.admitsOffence(at: now, isDisconnection: isDisconnection), logger.isHeard else { return }
         write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
     }
 

@@ -39,6 +39,8 @@ final class HeldBudget {
     func admitsRecord(at now: Instant, isRoutine: Bool = false) -> Bool {
         budget.admitsRecord(at: now, isRoutine: isRoutine)
     }
-    func admitsOffence(at now: Instant) -> Bool { budget.admitsOffence(at: now) }
+    func admitsOffence(at now: Instant, isDisconnection: Bool = false) -> Bool {
+        budget.admitsOffence(at: now, isDisconnection: isDisconnection)
+    }
     func takeWithheld(at now: Instant) -> Int? { budget.takeWithheld(at: now) }
 }

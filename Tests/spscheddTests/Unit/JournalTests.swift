@@ -61,6 +61,7 @@ struct JournalTests {
         let budget = HeldBudget()
         #expect(budget.admitsOffence(at: Self.now))
         for _ in 0..<500 { #expect(!budget.admitsOffence(at: Self.now + .seconds(1))) }
+        #expect(budget.admitsOffence(at: Self.now + .seconds(1), isDisconnection: true))
         #expect(budget.admitsRecord(at: Self.now + .seconds(1)))
         #expect(budget.takeWithheld(at: Self.now + .seconds(1)) == nil)
         let later = Self.now + Self.window
