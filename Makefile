@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-system bench bench-quick bench-programs replay lint format clean
+.PHONY: help setup build libspsched run test test-system bench bench-quick bench-programs bench-peers replay lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -58,6 +58,13 @@ WORLD ?= random
 
 replay: setup ## Play one random world again and tell every step (SEED=7 WORLD=random)
 	SPSCHEDD_SEED=$(SEED) SPSCHEDD_WORLD=$(WORLD) swift test --filter SimulationTests.ReplayTests
+
+# How often `make bench-peers` measures each row.
+ROUNDS ?= 5
+
+bench-peers: build ## Compare with D-Bus, pcscd, tpm2-abrmd and flock, installed from Debian (two minutes after the build)
+	@scripts/setup peers || echo 'bench-peers: going on without the peers that are missing' >&2
+	@scripts/bench-peers $(ROUNDS)
 
 lint: ## Check the formatting
 	swift format lint --strict --parallel --recursive $(SOURCES)
