@@ -14,7 +14,8 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-system bench bench-quick bench-programs bench-peers replay lint format clean
+.PHONY: help setup build libspsched run test test-asan test-tsan test-system bench bench-quick bench-programs bench-peers
+.PHONY: replay lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -37,6 +38,12 @@ test: setup lint ## Format and unit checks, then every test of the inner loop (a
 	scripts/check-units
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
+
+test-asan: setup ## The tests under AddressSanitizer and LeakSanitizer, the C parts under UBSan too
+	scripts/test-sanitized address
+
+test-tsan: setup ## The tests under ThreadSanitizer
+	scripts/test-sanitized thread
 
 test-system: build ## Boot a container with systemd and use what was built as an operator would (root, or through sudo)
 	scripts/setup system
