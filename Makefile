@@ -14,8 +14,8 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-system test-hostile soak fuzz fuzz-smoke bench bench-quick \
-    bench-programs replay lint format clean
+.PHONY: help setup build libspsched run test test-asan test-tsan test-system test-hostile soak fuzz fuzz-smoke bench \
+    bench-quick bench-programs bench-peers replay lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -38,6 +38,12 @@ test: setup lint ## Format and unit checks, then every test of the inner loop (a
 	scripts/check-units
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
+
+test-asan: setup ## The tests under AddressSanitizer and LeakSanitizer, the C parts under UBSan too
+	scripts/test-sanitized address
+
+test-tsan: setup ## The tests under ThreadSanitizer
+	scripts/test-sanitized thread
 
 test-system: build ## Boot a container with systemd and use what was built as an operator would (root, or through sudo)
 	scripts/setup system
@@ -82,6 +88,13 @@ WORLD ?= random
 
 replay: setup ## Play one random world again and tell every step (SEED=7 WORLD=random)
 	SPSCHEDD_SEED=$(SEED) SPSCHEDD_WORLD=$(WORLD) swift test --filter SimulationTests.ReplayTests
+
+# How often `make bench-peers` measures each row.
+ROUNDS ?= 5
+
+bench-peers: build ## Compare with D-Bus, pcscd, tpm2-abrmd and flock, installed from Debian (two minutes after the build)
+	@scripts/setup peers || echo 'bench-peers: going on without the peers that are missing' >&2
+	@scripts/bench-peers $(ROUNDS)
 
 lint: ## Check the formatting
 	swift format lint --strict --parallel --recursive $(SOURCES)

@@ -51,6 +51,9 @@ let package = Package(
             name: "ClientLibraryTests", dependencies: ["Arbiter", "CSpschedTesting", "VMMProtocol"],
             swiftSettings: strict),
 
+        // Makes mistakes on purpose: scripts/test-sanitized must find them.
+        .executableTarget(name: "sanitizer-canary", path: "Tests/SanitizerCanary", swiftSettings: strict),
+
         // What commands cost the SP, and the SP itself in virtual time.
         .target(name: "SPModel", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "SPModelTests", dependencies: ["Arbiter", "SPModel"], swiftSettings: strict),

@@ -1,5 +1,4 @@
 import LinuxIO
-import Synchronization
 
 /// The ring between the loop, which must never wait, and the logger thread, which may.
 final class LogQueue: Sendable {
@@ -16,7 +15,7 @@ final class LogQueue: Sendable {
     }
 
     private let capacity: Int
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let wakeUp: WakeUp
 
     init(capacity: Int = DaemonLimits.logRecords) throws(SystemError) {

@@ -1,6 +1,5 @@
 import CSystemd.Daemon
 import LinuxIO
-import Synchronization
 
 /// Tells the service manager how we are (sd_notify(3)), from a thread of its own: its socket may block.
 ///
@@ -23,7 +22,7 @@ final class Notifier: Sendable {
         }
     }
 
-    private let due = Mutex(Due())
+    private let due = Guarded(Due())
     private let wakeUp: WakeUp
     private let finished: WakeUp
 
