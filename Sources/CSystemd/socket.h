@@ -104,10 +104,13 @@ static inline int linux_socket_type(int descriptor) {
 
 // MARK: Messages, with at most one descriptor
 
+// The three calls of every turn go to the kernel directly: in a process with threads the C library makes each of its own
+// wrappers a point where a thread may be cancelled, with two atomic operations that nobody needs here.
+
 // Sends one record. Never raises SIGPIPE.
 static inline long linux_send(int descriptor, const void *bytes, size_t count) {
     for (;;) {
-        ssize_t sent = send(descriptor, bytes, count, MSG_NOSIGNAL);
+        long sent = syscall(SYS_sendto, descriptor, bytes, count, MSG_NOSIGNAL, NULL, 0);
         if (sent >= 0)
             return sent;
         if (errno != EINTR)
@@ -120,7 +123,7 @@ static inline long linux_send(int descriptor, const void *bytes, size_t count) {
 // copies a header in and out.
 static inline long linux_receive(int descriptor, void *bytes, size_t capacity, int is_stream) {
     for (;;) {
-        ssize_t received = recv(descriptor, bytes, capacity, is_stream ? 0 : MSG_TRUNC);
+        long received = syscall(SYS_recvfrom, descriptor, bytes, capacity, is_stream ? 0 : MSG_TRUNC, NULL, NULL);
         if (received >= 0)
             return received;
         if (errno != EINTR)
@@ -273,7 +276,7 @@ static inline int linux_epoll_control(int epoll, int operation, int descriptor, 
 
 // A negative time-out waits for ever. An interrupted wait is a wait without events.
 static inline int linux_epoll_wait(int epoll, linux_epoll_event *events, int capacity, int timeout_ms) {
-    int result = epoll_wait(epoll, events, capacity, timeout_ms);
+    int result = (int)syscall(SYS_epoll_pwait, epoll, events, capacity, timeout_ms, NULL, 0);
     return result < 0 && errno == EINTR ? 0 : linux_result(result);
 }
 

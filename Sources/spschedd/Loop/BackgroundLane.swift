@@ -29,6 +29,7 @@ extension Daemon {
     /// Serves a batch of what can wait if its share of the time permits it; else hears no more of it until it does.
     func serveBackground() throws(SystemError) {
         let began = clock.now()
+        isNowFresh = false
         guard background.mayRun(at: began, lastAsked: lastAsked) else { return try muteBackground(true) }
         let count = try background.poll.wait(milliseconds: 0)
         for index in 0..<count { serve(background.poll.event(index)) }

@@ -132,7 +132,8 @@ extension Daemon {
     }
 
     private func read(_ count: Int, _ isTruncated: Bool, from connection: Connection) {
-        now = clock.now()
+        if !isNowFresh { now = clock.now() }
+        isNowFresh = false
         if connection.isPrompt { lastAsked = now }
         watchBudget(of: connection)
         var tag: UInt64 = 0

@@ -48,6 +48,8 @@ final class Daemon {
 
     /// As of the last event: good enough for what does not charge anybody.
     var now: Instant
+    /// Nothing has been done since `now` was read.
+    var isNowFresh = false
     /// When a registered VM last asked something.
     var lastAsked = Instant.distantPast
     private let timer: BootTimer
@@ -157,6 +159,7 @@ extension Daemon {
         try armTimer()
         let count = try wait(mayWait && doomed.isEmpty && !backgroundHasWork)
         now = clock.now()
+        isNowFresh = true
         var hasOccurred = false
         var hasBackground = backgroundHasWork
         for index in 0..<count {
