@@ -12,6 +12,9 @@ enum DaemonLimits {
     /// Events of the background served at once, each by one message, one connection or one operator's step of some ten
     /// microseconds: together about as long as the shortest firmware command.
     static let backgroundBatch = 32
+    /// Connections accepted in one batch: its other events have their turn, and a host's VMs are all accepted in a
+    /// fraction of a second while others ask.
+    static let acceptsPerBatch = 8
     /// The background gets one part in so many of the time while VMs ask for turns: enough to accept some thousand
     /// connections a second, too little for anyone to notice.
     static let backgroundShare: Int64 = 10

@@ -7,12 +7,14 @@ import VMMProtocol
 extension Daemon {
     // MARK: Coming
 
-    func acceptClient() {
-        do {
-            guard let descriptor = try listeners.vmm.accept() else { return }
-            admit(consume descriptor)
-        } catch {
-            pauseAccepting("\(error)")
+    func acceptClients() {
+        for _ in 0..<DaemonLimits.acceptsPerBatch {
+            do {
+                guard let descriptor = try listeners.vmm.accept() else { return }
+                admit(consume descriptor)
+            } catch {
+                return pauseAccepting("\(error)")
+            }
         }
     }
 

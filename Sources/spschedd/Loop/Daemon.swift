@@ -192,7 +192,7 @@ extension Daemon {
         if let connection = connections[event.token] { return serve(connection, event.readiness) }
         switch Member(rawValue: event.token.slot) {
         case .timer: timerSetFor = nil
-        case .vmmListener: acceptClient()
+        case .vmmListener: acceptClients()
         case .managerListener: manager.accept(self)
         case .deviceLink: receiveProbe()
         case .systemd, .background: break
