@@ -188,7 +188,15 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
                 swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
     }
     fuzz("wire", ["Arbiter", "CSpschedTesting", "VMMProtocol"])
-    fuzz("connection", ["Arbiter", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "VMMProtocol", "spschedd"])
+    // What `connection` and `session` have in common: programs, and what a client may expect.
+    package.targets.append(
+        .target(
+            name: "FuzzPlay", dependencies: ["Arbiter", "FuzzSupport", "VMMProtocol"], path: "Fuzz/Play",
+            swiftSettings: strict))
+    fuzz(
+        "connection",
+        ["Arbiter", "DeviceProtocol", "FuzzPlay", "LinuxIO", "ManagerProtocol", "VMMProtocol", "spschedd"])
+    fuzz("session", ["Arbiter", "FuzzPlay", "VMMProtocol", "spschedd"])
     fuzz("manager", ["ManagerProtocol"])
     fuzz("configuration", ["spschedd"])
     fuzz("canary")

@@ -165,7 +165,7 @@ static enum spsched_result ask(struct spsched *client, uint16_t kind, struct sps
     if (result != SPSCHED_OK) return result;
     const struct spsched_grant *grant = &reply->grant;
     expect(grant->turn != 0 || grant->flags & SPSCHED_UNARBITRATED, "a turn of nobody's");
-    expect(grant->units <= 1 && grant->kind == kind, "a turn for something else");
+    expect(grant->units == 1 && grant->kind == kind, "a turn for something else");
     return result;
 }
 

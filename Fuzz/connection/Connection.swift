@@ -1,3 +1,4 @@
+import FuzzPlay
 import FuzzSupport
 
 /// Goal: no sequence of clients' messages, hang-ups, silences and accidents of the device can break the daemon, confuse
@@ -7,7 +8,7 @@ import FuzzSupport
 @c public func LLVMFuzzerTestOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     world.reset()
     // SAFETY: libFuzzer lends `count` bytes for the call, and a pointer that may be nil when there are none.
-    var interpreter = Interpreter(Program(UnsafeBufferPointer(start: bytes, count: count)), in: world)
+    var interpreter = Interpreter(Program(UnsafeBufferPointer(start: bytes, count: count)), on: world)
     interpreter.run()
     return 0
 }

@@ -7,6 +7,7 @@ import LinuxIO
 extension World {
     /// What holds after every step.
     func check() {
+        noteProbe()
         if let violation = daemon.arbiter.violatedInvariant() { fail("the Arbiter: \(violation)") }
         expect(daemon.decisions.isEmpty, "decisions are left that nobody carried out")
     }
@@ -20,7 +21,6 @@ extension World {
         daemon.vms.forEach { record in
             vms[record.account.key, default: 0] += 1
             launches[record.account.key, default: 0] += record.session == nil ? 0 : 1
-            expect(daemon.arbiter.report(of: record.vm) != nil, "\(record.title) is unknown to the Arbiter")
             expect(record.connections.isEmpty == (record.lingersUntil != nil), "\(record.title) lingers, or should")
             for token in record.connections {
                 expect(
@@ -37,11 +37,13 @@ extension World {
         expect(overview.virtualMachines == daemon.vms.count, "the Arbiter knows other VMs than the daemon")
         expect(
             overview.sessionsOpen == launches.values.reduce(0, +), "the Arbiter knows other sessions than the daemon")
-        checkFigures()
     }
 
     /// What an operator is told is never below zero.
-    private func checkFigures() {
+    func checkFigures() {
+        daemon.vms.forEach { record in
+            expect(daemon.arbiter.report(of: record.vm) != nil, "\(record.title) is unknown to the Arbiter")
+        }
         let status = daemon.status()
         expect(status.counters.grants >= 0 && status.counters.protocolErrors >= 0, "a counter below zero")
         expect(status.counters.busies.values.allSatisfy { $0 > 0 }, "a count of refusals below one")
@@ -68,17 +70,16 @@ extension World {
         for case let client? in clients where !client.hasEnded {
             guard let connection = daemon.connections[client.token] else { continue }
             expect(!connection.hasUnsent, "replies are kept for a client that has read everything")
-            client.checkAnswered(connection)
+            client.book.checkAnswered { connection.machine.isOpen(tag: $0) }
         }
     }
 
     /// Lets time pass until everybody has an answer, with a device that is well.
     func settle() {
-        daemon.arbiter.resume(now: hand.now, into: &daemon.decisions)
-        daemon.carryOutDecisions()
+        resume()
         for _ in 0..<400 {
             hearAll()
-            if clients.allSatisfy({ $0?.isServed(by: daemon) != true || $0!.isAnswered }) { return }
+            if clients.allSatisfy({ $0?.isServed(by: daemon) != true || $0!.book.isAnswered }) { return }
             let wake = daemon.arbiter.nextWake ?? .distantFuture
             hand.now = max(hand.now, min(wake, hand.now + .seconds(1)))
             pass()

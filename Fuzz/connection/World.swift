@@ -1,5 +1,6 @@
 import Arbiter
 import DeviceProtocol
+import FuzzPlay
 import FuzzSupport
 import Glibc
 import LinuxIO
@@ -8,7 +9,7 @@ import VMMProtocol
 @testable import spschedd
 
 /// The real daemon, alive through all inputs, and the world around it: clients, the device, `spschedd-device`, and time.
-final class World {
+final class World: Stage {
     /// Connections that the input may open at once: more than the daemon takes, so that its caps bind.
     static let clientsMax = 8
     /// Any instant will do that leaves room on both sides.
@@ -60,7 +61,10 @@ final class World {
     /// Makes everything new that one input can change, so that an input alone plays as it did behind others.
     func reset() {
         hand.now = Self.begin
+        daemon.now = hand.now
         daemon.lastAsked = .distantPast
+        daemon.background.resumesAt = .distantPast
+        do { try daemon.muteBackground(false) } catch { fail("the background cannot be heard: \(error)") }
         daemon.arbiter = Arbiter(
             configuration: daemon.configuration.arbiter, virtualMachines: Int(daemon.configuration.clients.vmsMax),
             now: hand.now)
@@ -76,15 +80,18 @@ final class World {
             while let waiting = try? probes.accept() { waiting.close() }
             hasProbed = false
         }
-        if !isPresent { setPresence(true) }
+        if !isPresent { togglePresence() }
         daemon.checkDevice(hand.now, isFirst: true)
     }
 
     /// Turns of the daemon's loop, until it has nothing more to do.
     func turn() {
-        for _ in 0..<2_000 {
-            // What waits in the background comes after a pause.
-            if daemon.background.isMuted { hand.now += DaemonLimits.backgroundPause }
+        for _ in 0..<4_000 {
+            // What waits in the background comes after a pause, or when no VM has asked for a moment.
+            if daemon.background.isMuted {
+                let quietAt = daemon.lastAsked + DaemonLimits.quietAfter
+                hand.now = max(hand.now, min(daemon.background.resumesAt, quietAt))
+            }
             do {
                 if try !daemon.turn(nil, mayWait: false), !daemon.background.isMuted { return }
             } catch {
@@ -118,26 +125,25 @@ final class World {
 
     func hangUp(_ slot: Int) { clients[slot] = nil }
 
+    func hear(_ slot: Int, atMost count: Int) { clients[slot]?.hear(atMost: count) }
+
     // MARK: The device
 
-    func setPresence(_ present: Bool) {
-        guard present != isPresent else { return }
-        isPresent = present
-        if present {
+    func togglePresence() {
+        isPresent.toggle()
+        if isPresent {
             symlink("/dev/null", daemon.configuration.device.path)
         } else {
             unlink(daemon.configuration.device.path)
         }
     }
 
-    var presence: Bool { isPresent }
-
     /// `spschedd-device` answers what it was asked, or hangs up.
-    func answerProbe(_ outcome: ProbeReport.Outcome?) {
+    func answerProbe(_ answer: ProbeAnswer) {
         guard daemon.deviceLink.descriptorNumber != nil || probing != nil else { return }
         hasProbed = true
         if probing == nil, let accepted = try? probes.accept() { probing = SeqpacketSocket(adopting: accepted) }
-        guard let outcome else {
+        guard let outcome = ProbeReport.Outcome(answer) else {
             probing = nil
             return
         }
@@ -157,6 +163,40 @@ final class World {
         }
     }
 
+    func lookAtDevice() { daemon.checkDevice(hand.now) }
+
+    func drain() {
+        daemon.arbiter.drain(now: hand.now, into: &daemon.decisions)
+        daemon.carryOutDecisions()
+    }
+
+    func resume() {
+        daemon.arbiter.resume(now: hand.now, into: &daemon.decisions)
+        daemon.carryOutDecisions()
+    }
+
+    // MARK: Time
+
+    var now: Instant {
+        get { hand.now }
+        set { hand.now = newValue }
+    }
+    var wake: Instant? { daemon.arbiter.nextWake }
+    var housekeepingAt: Instant { daemon.housekeepingAt }
+
     /// Whether a probe was asked for: then the listener has something to clear away.
     func noteProbe() { if daemon.deviceLink.descriptorNumber != nil { hasProbed = true } }
+}
+
+extension ProbeReport.Outcome {
+    fileprivate init?(_ answer: ProbeAnswer) {
+        switch answer {
+        case .answered: self = .answered
+        case .dead: self = .dead
+        case .failed: self = .failed
+        case .firmwareRefused: self = .firmwareRefused
+        case .notAttempted: self = .notAttempted
+        case .lost: return nil
+        }
+    }
 }

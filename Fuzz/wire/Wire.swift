@@ -133,10 +133,11 @@ private struct Ignored {
 }
 
 extension DaemonMessage {
-    /// A turn or session without a number. The daemon never gives one, and the C client takes it for a breach.
+    /// A turn or session without a number, or a turn for nothing. The daemon never gives one, and the C client takes it
+    /// for a breach.
     fileprivate var namesNothing: Bool {
         switch self {
-        case .granted(let granted): granted.turn.number == 0
+        case .granted(let granted): granted.turn.number == 0 || granted.units == 0
         case .launchBegun(let session, _): session.number == 0
         default: false
         }

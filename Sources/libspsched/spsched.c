@@ -482,6 +482,7 @@ static const char *get_granted(struct reader *reader, struct wire_granted *body)
     body->units = (uint32_t)get(reader, 4);
     body->kind = (uint16_t)get(reader, 2);
     if (!is_kind(body->kind)) return "grants a turn for a kind of command that does not exist";
+    if (body->units == 0) return "grants a turn for nothing";
     return body->turn == 0 ? "grants a turn without a number" : NULL;
 }
 

@@ -52,6 +52,8 @@ struct MalformedTests {
             (.done, 0),
             (.done, 1_000_000),
             (.granted(Granted(turn: TurnID(number: 0), startWithin: .zero, lease: .zero, units: 1, kind: .report)), 0),
+            (.granted(Granted(turn: TurnID(number: 9), startWithin: .zero, lease: .zero, units: 0, kind: .report)), 0),
+            (.launchBegun(SessionID(number: 0), chunkPages: 1), 0),
         ])
     func breach(message: DaemonMessage, tag: UInt64) throws {
         let pair = try Pair()

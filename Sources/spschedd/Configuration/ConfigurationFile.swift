@@ -39,6 +39,7 @@ enum ConfigurationFile {
             throw ConfigurationError(.init(file: file, message: "holds a zero byte: it is not text"))
         }
         if let problem = SectionLines.firstWithoutName(in: text, file: file) { throw ConfigurationError(problem) }
+        if let problem = DatesAndTimes.first(in: text, file: file) { throw ConfigurationError(problem) }
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)

@@ -9,7 +9,7 @@ import LinuxIO
 struct BackgroundLane: ~Copyable {
     let poll: EventPoll
     /// Not before this while VMs ask.
-    private(set) var resumesAt = Instant.distantPast
+    var resumesAt = Instant.distantPast
     /// The loop does not hear of it until then.
     var isMuted = false
 

@@ -49,6 +49,30 @@ struct ConfigurationTests {
         #expect(problem.hasPrefix("t.toml:1:") && !problem.contains("a section's name must begin here"))
     }
 
+    @Test(
+        "a date or time is named with its place, and does not end the process",
+        arguments: [
+            ("[clients]\nlinger = 1979-05-27T-\n", 2, 10), ("[clients]\nlinger = 1979-05-27 1\n", 2, 10),
+            ("linger = 07:32:00", 1, 10), ("x = [1, 1979-05-27]", 1, 9), ("x = -1979-05-27T", 1, 6),
+            ("a = \"#\" # 07:32\nb = '\\' \nx = \"\\\"\"\n\n  y=12345-1-", 5, 5),
+            ("a = \"\"\"\n07:32 \\\"\"\" \"\"\n\"\"\"\"\"\nb = '''\n1979-05-27\n\\'''\n07:", 7, 1),
+        ])
+    func dateOrTime(_ text: String, line: Int, column: Int) throws {
+        let problem = try #require(problems(text).first)
+        #expect(problem.hasPrefix("t.toml:\(line):\(column): a date or time begins here"))
+        #expect(problem.contains("write a duration as a text, such as \"5s\""))
+    }
+
+    @Test(
+        "what only looks like a date or time is left to the parser and the keys",
+        arguments: [
+            "# 1979-05-27\n", "[device]\npath = \"/1979-05-27 07:32\"\n", "[device]\npath = '/1979-05-27T-'\n",
+            "[device]\npath = \"\"\"/07:32\"\"\"\n", "[device]\npath = '''/x'07:32'''\n",
+        ])
+    func noDateOrTime(_ text: String) {
+        #expect(problems(text).isEmpty)
+    }
+
     /// Changes each setting by its key and looks for the change: no two keys share a place, and none is without effect.
     @Test("each key sets a place of its own")
     func places() throws {

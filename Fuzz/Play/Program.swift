@@ -1,29 +1,29 @@
 /// The input as the interpreter reads it: every sequence of bytes is a program, and what is missing is zero.
-struct Program {
+public struct Program {
     // SAFETY: libFuzzer lends the bytes for the whole call, in which the program is read and dropped.
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    public init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-    var isAtEnd: Bool { position >= bytes.count }
+    public var isAtEnd: Bool { position >= bytes.count }
 
-    mutating func byte() -> UInt8 {
+    public mutating func byte() -> UInt8 {
         guard !isAtEnd else { return 0 }
         defer { position += 1 }
         return bytes[position]
     }
 
-    mutating func integer() -> UInt64 {
+    public mutating func integer() -> UInt64 {
         var value: UInt64 = 0
         for _ in 0..<8 { value = value << 8 | UInt64(byte()) }
         return value
     }
 
     /// One of the values, which are the ones at which something changes.
-    mutating func pick<Value>(_ values: [Value]) -> Value { values[Int(byte()) % values.count] }
+    public mutating func pick<Value>(_ values: [Value]) -> Value { values[Int(byte()) % values.count] }
 
-    mutating func bytes(atMost count: Int, into buffer: inout [UInt8]) {
+    public mutating func bytes(atMost count: Int, into buffer: inout [UInt8]) {
         buffer.removeAll(keepingCapacity: true)
         while buffer.count < count, !isAtEnd { buffer.append(byte()) }
     }
