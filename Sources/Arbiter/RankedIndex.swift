@@ -3,24 +3,32 @@
 /// A treap with subtree counts and sums over fixed arrays: no allocation after `init`, expected O(log n) for every
 /// operation. Keys are compared by their wrapping difference, so that a virtual time may run round.
 /// Priorities are a hash of the slot: the same in every run, and nothing a client can choose.
+///
+/// Where to go at a node is a coin toss to the processor: the way down is found by indexing the two children with the
+/// outcome, not by a branch that would be predicted wrongly at every second node.
 struct RankedIndex: Sendable {
-    private static let none: Int32 = -1
+    /// Stands where there is no node, and has nothing below it. The node of a slot is the one after.
+    private static let none: Int32 = 0
 
     private struct Node {
         var key: Int64 = 0
         var tie: Int64 = 0
         var cost: Int64 = 0
         var subtreeCost: Int64 = 0
+        /// Those before it and those after it.
+        var children: InlineArray<2, Int32> = [RankedIndex.none, RankedIndex.none]
         /// With itself; zero while it is outside.
         var subtreeCount: Int32 = 0
-        var left: Int32 = RankedIndex.none
-        var right: Int32 = RankedIndex.none
         var priority: UInt32 = 0
 
+        /// Which child the place of (key, tie) lies below: 1 if this node comes before it.
         @inline(__always)
-        func precedes(key otherKey: Int64, tie otherTie: Int64) -> Bool {
+        func side(ofKey otherKey: Int64, tie otherTie: Int64) -> Int {
             let difference = key &- otherKey
-            return difference != 0 ? difference < 0 : tie < otherTie
+            let isBefore = Int(truncatingIfNeeded: UInt64(bitPattern: difference) >> 63)
+            let isSame = difference == 0 ? 1 : 0
+            let isBeforeByTie = tie < otherTie ? 1 : 0
+            return isBefore | (isSame & isBeforeByTie)
         }
     }
 
@@ -30,8 +38,8 @@ struct RankedIndex: Sendable {
     private var leftmost = RankedIndex.none
 
     init(capacity: Int) {
-        nodes = Array(repeating: Node(), count: capacity)
-        for slot in nodes.indices { nodes[slot].priority = Self.priority(of: slot) }
+        nodes = Array(repeating: Node(), count: capacity + 1)
+        for slot in 0..<capacity { nodes[slot + 1].priority = Self.priority(of: slot) }
     }
 
     /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014), its upper half.
@@ -43,56 +51,53 @@ struct RankedIndex: Sendable {
     }
 
     var isEmpty: Bool { root == Self.none }
-    var count: Int { root == Self.none ? 0 : Int(nodes[Int(root)].subtreeCount) }
-    var totalCost: Nanoseconds { Nanoseconds(root == Self.none ? 0 : nodes[Int(root)].subtreeCost) }
+    var count: Int { Int(nodes[Int(root)].subtreeCount) }
+    var totalCost: Nanoseconds { Nanoseconds(nodes[Int(root)].subtreeCost) }
 
-    func contains(_ slot: Int) -> Bool { nodes[slot].subtreeCount > 0 }
-    func key(of slot: Int) -> Int64 { nodes[slot].key }
+    func contains(_ slot: Int) -> Bool { nodes[slot + 1].subtreeCount > 0 }
+    func key(of slot: Int) -> Int64 { nodes[slot + 1].key }
 
-    var first: Int? { leftmost == Self.none ? nil : Int(leftmost) }
+    var first: Int? { leftmost == Self.none ? nil : Int(leftmost) - 1 }
 
     /// Inserts the slot, or moves it to its new place.
     mutating func set(_ slot: Int, key: Int64, tie: Int64, cost: Nanoseconds) {
         remove(slot)
-        if leftmost == Self.none || !nodes[Int(leftmost)].precedes(key: key, tie: tie) { leftmost = Int32(slot) }
-        nodes[slot].key = key
-        nodes[slot].tie = tie
-        nodes[slot].cost = cost.count
-        root = Self.inserting(Int32(slot), into: root, &nodes)
+        let node = slot + 1
+        if leftmost == Self.none || nodes[Int(leftmost)].side(ofKey: key, tie: tie) == 0 { leftmost = Int32(node) }
+        nodes[node].key = key
+        nodes[node].tie = tie
+        nodes[node].cost = cost.count
+        root = Self.inserting(Int32(node), into: root, &nodes)
     }
 
     /// Removes the slot if it is inside.
     mutating func remove(_ slot: Int) {
-        guard nodes[slot].subtreeCount > 0 else { return }
-        root = Self.removing(Int32(slot), from: root, &nodes)
-        nodes[slot].subtreeCount = 0
-        if leftmost == Int32(slot) { leftmost = Self.leftmost(under: root, nodes) }
+        let node = slot + 1
+        guard nodes[node].subtreeCount > 0 else { return }
+        root = Self.removing(Int32(node), from: root, &nodes)
+        nodes[node].subtreeCount = 0
+        if leftmost == Int32(node) { leftmost = Self.leftmost(under: root, nodes) }
     }
 
     /// How many slots, and how much of their cost, come before this place.
     func before(key: Int64, tie: Int64) -> (count: Int, cost: Nanoseconds) {
+        let nodes = nodes.span
         var count = 0
         var cost: Int64 = 0
-        var node = root
-        while node != Self.none {
-            let current = nodes[Int(node)]
-            guard current.precedes(key: key, tie: tie) else {
-                node = current.left
-                continue
-            }
-            count += 1
-            cost += current.cost
-            if current.left != Self.none {
-                count += Int(nodes[Int(current.left)].subtreeCount)
-                cost += nodes[Int(current.left)].subtreeCost
-            }
-            node = current.right
+        var node = Int(root)
+        while node != Int(Self.none) {
+            let side = nodes[node].side(ofKey: key, tie: tie)
+            let below = Int(nodes[node].children[0])
+            // Itself and all before it, if it comes before the place.
+            count &+= side &* (1 &+ Int(nodes[below].subtreeCount))
+            cost &+= Int64(side) &* (nodes[node].cost &+ nodes[below].subtreeCost)
+            node = Int(nodes[node].children[side])
         }
         return (count, Nanoseconds(cost))
     }
 
     func before(_ slot: Int) -> (count: Int, cost: Nanoseconds) {
-        before(key: nodes[slot].key, tie: nodes[slot].tie)
+        before(key: nodes[slot + 1].key, tie: nodes[slot + 1].tie)
     }
 
     /// The slot with `rank` others before it.
@@ -100,15 +105,11 @@ struct RankedIndex: Sendable {
         var remaining = Int32(rank)
         var node = root
         while node != Self.none {
-            let left = nodes[Int(node)].left
-            let leftCount = left == Self.none ? 0 : nodes[Int(left)].subtreeCount
-            if remaining == leftCount { return Int(node) }
-            if remaining < leftCount {
-                node = left
-            } else {
-                remaining -= leftCount + 1
-                node = nodes[Int(node)].right
-            }
+            let before = nodes[Int(nodes[Int(node)].children[0])].subtreeCount
+            if remaining == before { return Int(node) - 1 }
+            let side = remaining < before ? 0 : 1
+            if side == 1 { remaining -= before + 1 }
+            node = nodes[Int(node)].children[side]
         }
         return nil
     }
@@ -123,98 +124,85 @@ extension RankedIndex {
         var nodes = storage.mutableSpan
         let (key, tie) = (nodes[Int(new)].key, nodes[Int(new)].tie)
         let (cost, priority) = (nodes[Int(new)].cost, nodes[Int(new)].priority)
-        var (parent, isRight) = (none, false)
+        var (parent, side) = (none, 0)
         var node = root
         while node != none, nodes[Int(node)].priority >= priority {
-            nodes[Int(node)].subtreeCount += 1
-            nodes[Int(node)].subtreeCost += cost
+            nodes[Int(node)].subtreeCount &+= 1
+            nodes[Int(node)].subtreeCost &+= cost
             parent = node
-            isRight = nodes[Int(node)].precedes(key: key, tie: tie)
-            node = isRight ? nodes[Int(node)].right : nodes[Int(node)].left
+            side = nodes[Int(node)].side(ofKey: key, tie: tie)
+            node = nodes[Int(node)].children[side]
         }
         let (before, after) = split(node, key: key, tie: tie, &nodes)
-        nodes[Int(new)].left = before
-        nodes[Int(new)].right = after
+        nodes[Int(new)].children = [before, after]
         update(new, &nodes)
-        return replaceChild(of: parent, isRight, by: new, &nodes) ?? root
+        return replaceChild(of: parent, side, by: new, &nodes) ?? root
     }
 
     /// Walks down to the node, counting it out on the way, and puts its joined subtrees in its place.
     private static func removing(_ slot: Int32, from root: Int32, _ storage: inout [Node]) -> Int32 {
         var nodes = storage.mutableSpan
         let (key, tie, cost) = (nodes[Int(slot)].key, nodes[Int(slot)].tie, nodes[Int(slot)].cost)
-        var (parent, isRight) = (none, false)
+        var (parent, side) = (none, 0)
         var node = root
         while node != slot {
             precondition(node != none, "a slot marked as inside is not in the tree")
-            nodes[Int(node)].subtreeCount -= 1
-            nodes[Int(node)].subtreeCost -= cost
+            nodes[Int(node)].subtreeCount &-= 1
+            nodes[Int(node)].subtreeCost &-= cost
             parent = node
-            isRight = nodes[Int(node)].precedes(key: key, tie: tie)
-            node = isRight ? nodes[Int(node)].right : nodes[Int(node)].left
+            side = nodes[Int(node)].side(ofKey: key, tie: tie)
+            node = nodes[Int(node)].children[side]
         }
-        let joined = merge(nodes[Int(slot)].left, nodes[Int(slot)].right, &nodes)
-        return replaceChild(of: parent, isRight, by: joined, &nodes) ?? root
+        let joined = merge(nodes[Int(slot)].children[0], nodes[Int(slot)].children[1], &nodes)
+        return replaceChild(of: parent, side, by: joined, &nodes) ?? root
     }
 
     /// Returns the new root if there is no parent.
     private static func replaceChild(
-        of parent: Int32, _ isRight: Bool, by node: Int32, _ nodes: inout MutableSpan<Node>
+        of parent: Int32, _ side: Int, by node: Int32, _ nodes: inout MutableSpan<Node>
     ) -> Int32? {
         guard parent != none else { return node }
-        if isRight { nodes[Int(parent)].right = node } else { nodes[Int(parent)].left = node }
+        nodes[Int(parent)].children[side] = node
         return nil
     }
 
     private static func leftmost(under root: Int32, _ nodes: borrowing [Node]) -> Int32 {
-        guard root != none else { return none }
         var node = root
-        while nodes[Int(node)].left != none { node = nodes[Int(node)].left }
+        var next = node
+        while next != none {
+            node = next
+            next = nodes[Int(node)].children[0]
+        }
         return node
     }
 
     private static func update(_ node: Int32, _ nodes: inout MutableSpan<Node>) {
         let index = Int(node)
-        let (left, right) = (nodes[index].left, nodes[index].right)
-        var count: Int32 = 1
-        var cost = nodes[index].cost
-        if left != none {
-            count += nodes[Int(left)].subtreeCount
-            cost += nodes[Int(left)].subtreeCost
-        }
-        if right != none {
-            count += nodes[Int(right)].subtreeCount
-            cost += nodes[Int(right)].subtreeCost
-        }
-        nodes[index].subtreeCount = count
-        nodes[index].subtreeCost = cost
+        let (before, after) = (Int(nodes[index].children[0]), Int(nodes[index].children[1]))
+        nodes[index].subtreeCount = 1 &+ nodes[before].subtreeCount &+ nodes[after].subtreeCount
+        nodes[index].subtreeCost = nodes[index].cost &+ nodes[before].subtreeCost &+ nodes[after].subtreeCost
     }
 
     private static func split(
         _ node: Int32, key: Int64, tie: Int64, _ nodes: inout MutableSpan<Node>
     ) -> (Int32, Int32) {
         guard node != none else { return (none, none) }
-        if nodes[Int(node)].precedes(key: key, tie: tie) {
-            let (before, after) = split(nodes[Int(node)].right, key: key, tie: tie, &nodes)
-            nodes[Int(node)].right = before
-            update(node, &nodes)
-            return (node, after)
-        }
-        let (before, after) = split(nodes[Int(node)].left, key: key, tie: tie, &nodes)
-        nodes[Int(node)].left = after
+        let side = nodes[Int(node)].side(ofKey: key, tie: tie)
+        let (before, after) = split(nodes[Int(node)].children[side], key: key, tie: tie, &nodes)
+        nodes[Int(node)].children[side] = side == 1 ? before : after
         update(node, &nodes)
-        return (before, node)
+        return side == 1 ? (node, after) : (before, node)
     }
 
     private static func merge(_ before: Int32, _ after: Int32, _ nodes: inout MutableSpan<Node>) -> Int32 {
         if before == none { return after }
         if after == none { return before }
         if nodes[Int(before)].priority > nodes[Int(after)].priority {
-            nodes[Int(before)].right = merge(nodes[Int(before)].right, after, &nodes)
+            nodes[Int(before)].children[1] = merge(nodes[Int(before)].children[1], after, &nodes)
             update(before, &nodes)
             return before
         }
-        nodes[Int(after)].left = merge(before, nodes[Int(after)].left, &nodes)
+        nodes[Int(after)].children[0] = merge(before, nodes[Int(after)].children[0], &nodes)
         update(after, &nodes)
         return after
     }
