@@ -46,7 +46,7 @@ enum ConfigurationFile {
         } catch let error as TOMLParseError {
             let start = error.source.begin
             throw ConfigurationError(
-                .init(file: file, line: start.line, column: start.column, message: error.description))
+                .init(file: file, line: start.line, column: start.column, message: oneLine(error.description)))
         } catch {
             throw ConfigurationError(.init(file: file, message: "\(error)"))
         }
@@ -54,6 +54,19 @@ enum ConfigurationFile {
         reader.read(table)
         guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
         return reader.configuration
+    }
+
+    /// The parser quotes what it saw, which may be a line's end or another control character.
+    private static func oneLine(_ sentence: String) -> String {
+        var scalars = String.UnicodeScalarView()
+        for scalar in sentence.unicodeScalars {
+            if scalar.properties.generalCategory == .control {
+                scalars.append(contentsOf: scalar.escaped(asASCII: true).unicodeScalars)
+            } else {
+                scalars.append(scalar)
+            }
+        }
+        return String(scalars)
     }
 }
 

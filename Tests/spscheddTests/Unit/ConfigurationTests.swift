@@ -73,6 +73,13 @@ struct ConfigurationTests {
         #expect(problems(text).isEmpty)
     }
 
+    @Test("what the parser quotes is written in one line")
+    func oneLine() throws {
+        let problem = try #require(problems("x = in\n\u{7}").first)
+        #expect(problem.hasPrefix("t.toml:1:") && problem.contains(#"\n"#))
+        #expect(!problem.unicodeScalars.contains { $0.properties.generalCategory == .control })
+    }
+
     /// Changes each setting by its key and looks for the change: no two keys share a place, and none is without effect.
     @Test("each key sets a place of its own")
     func places() throws {
