@@ -104,8 +104,8 @@ static inline int linux_socket_type(int descriptor) {
 
 // MARK: Messages, with at most one descriptor
 
-// The three calls of every turn go to the kernel directly: in a process with threads the C library makes each of its own
-// wrappers a point where a thread may be cancelled, with two atomic operations that nobody needs here.
+// The three calls of every turn go to the kernel directly: in a process with threads the C library makes each of its
+// own wrappers a point where a thread may be cancelled, with two atomic operations that nobody needs here.
 
 // Sends one record. Never raises SIGPIPE.
 static inline long linux_send(int descriptor, const void *bytes, size_t count) {

@@ -24,6 +24,7 @@ struct ContinuousIntegrationTests {
     }
 
     private static func stages(_ script: SourceFile) -> Set<String> {
-        Set(script.lines.compactMap { $0.wholeMatch(of: /stage [a-z]+ make ([a-z-]+)( .*)?/).map { String($0.output.1) } })
+        let stage = /stage [a-z]+ make ([a-z-]+)( .*)?/
+        return Set(script.lines.compactMap { $0.wholeMatch(of: stage).map { String($0.output.1) } })
     }
 }

@@ -14,8 +14,8 @@ struct Trial {
     /// How many times the undisturbed p99 the victims' may be during the attack.
     let ratioAllowed: Double
 
-    /// In each window of the journal an offence and the disconnection that it led to are named; the rounds of one attack
-    /// reach into a second window.
+    /// In each window of the journal an offence and the disconnection that it led to are named; the rounds of one
+    /// attack reach into a second window.
     private static let recordsAllowed = 4
     /// Longer than all rounds of an attack.
     private static let attackSeconds = 120
