@@ -76,6 +76,9 @@ extension Arbiter {
     /// One VM; `nil` when it is not registered. Divides the capacity anew: for all VMs use `reports()`.
     public func report(of vm: VMID) -> VMReport? { reports().first { $0.vm == vm } }
 
+    /// Whether a turn was granted to this connection and is not over.
+    public func holdsTurn(origin: UInt64) -> Bool { turn?.origin == origin || turnBeside?.origin == origin }
+
     /// What one VM is entitled to while launches use their reserve; `nil` when it is not registered. O(n log n).
     public func entitlement(of vm: VMID) -> Rate? {
         guard let slot = existingSlot(of: vm) else { return nil }

@@ -239,6 +239,13 @@ static inline int linux_has_hung_up(int descriptor) {
     return result < 0 ? -errno : (state.revents & (POLLHUP | LINUX_POLL_PEER_SHUTDOWN | POLLERR)) != 0;
 }
 
+// The size of the record that waits to be received, 0 if none does; unix(7), SIOCINQ.
+static inline int linux_unread(int descriptor) {
+    int count = 0;
+    int result = ioctl(descriptor, FIONREAD, &count);
+    return result < 0 ? -errno : count;
+}
+
 // How much of what was sent the peer has not received yet, in the kernel's own reckoning; unix(7), SIOCOUTQ.
 static inline int linux_unread_by_peer(int descriptor) {
     int count = 0;

@@ -89,6 +89,9 @@ extension SeqpacketSocket {
         }
     }
 
+    /// Whether a record waits to be received.
+    public borrowing func hasMore() -> Bool { linux_unread(descriptor.number) > 0 }
+
     /// Whether the peer has received all that was sent to it.
     public borrowing func isReadOut() -> Bool { linux_unread_by_peer(descriptor.number) == 0 }
 

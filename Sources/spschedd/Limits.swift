@@ -12,6 +12,8 @@ enum DaemonLimits {
     /// Events of the background served at once, each by one message, one connection or one operator's step of some ten
     /// microseconds: together about as long as the shortest firmware command.
     static let backgroundBatch = 32
+    /// A batch ends after this time, whatever is left of it: registering where there are a thousand VMs takes longer.
+    static let backgroundBatchTime = Nanoseconds.microseconds(500)
     /// Connections accepted in one batch: its other events have their turn, and a host's VMs are all accepted in a
     /// fraction of a second while others ask.
     static let acceptsPerBatch = 8
@@ -20,7 +22,8 @@ enum DaemonLimits {
     static let backgroundShare: Int64 = 10
     /// Batches are at least this far apart while VMs ask: of a hundred thousand turns in a second, batches then make
     /// two hundred late. Connecting and registering takes three of them.
-    static let backgroundPause = Nanoseconds.milliseconds(5)
+    /// And no further than this: a batch may last long because the daemon had no CPU, or the host was suspended.
+    static let backgroundPause = Nanoseconds.milliseconds(5)...Nanoseconds.milliseconds(100)
     /// After this long without a question from a VM nobody is in the background's way. A launch asks more often.
     static let quietAfter = Nanoseconds.milliseconds(1)
 
@@ -38,6 +41,8 @@ enum DaemonLimits {
     /// A connection that flooded is served after the others until it has not done so for this long.
     static let deferredFor = Nanoseconds.seconds(5)
 
+    /// VMs that leave, their time to linger over, in one pass of housekeeping; the next is a moment later.
+    static let leavingAtOnce = 32
     /// Connections closed between two rounds of messages: each costs a handful of system calls.
     static let closesPerTurn = 4
 

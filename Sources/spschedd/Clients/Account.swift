@@ -31,6 +31,9 @@ final class Account {
     }
 
     var isUnused: Bool { connections == 0 && vms == 0 }
+
+    /// Whether nothing is to be remembered of it: who offends and hangs up must not begin anew.
+    func isForgettable(at now: Instant) -> Bool { isUnused && journal.isQuiet(at: now) && !arrivals.isExceeded }
 }
 
 /// The accounts that have a connection or a VM, or owe launch work.
@@ -41,9 +44,9 @@ struct AccountTable {
 
     mutating func insert(_ account: Account) { accounts[account.key] = account }
 
-    /// Forgets the unused accounts that `close` agrees to give up.
-    mutating func sweep(_ close: (AccountID) -> Bool) {
-        for account in accounts.values where account.isUnused && close(account.id) { accounts[account.key] = nil }
+    /// Forgets the accounts that `isEligible` and that `close` agrees to give up.
+    mutating func sweep(_ isEligible: (Account) -> Bool, _ close: (AccountID) -> Bool) {
+        for account in accounts.values where isEligible(account) && close(account.id) { accounts[account.key] = nil }
     }
 
     func forEach(_ body: (Account) -> Void) { accounts.values.forEach(body) }

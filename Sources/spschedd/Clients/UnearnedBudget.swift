@@ -42,5 +42,8 @@ struct UnearnedBudget {
     /// A turn was granted: it pays for what was done around it.
     mutating func earn() { unearned = max(unearned - DaemonLimits.messagesPerTurn, 0) }
 
+    /// It goes on, though slowly.
+    mutating func deferAgain(at now: Instant) { exceededAt = now }
+
     var isExceeded: Bool { exceededAt != nil }
 }

@@ -37,6 +37,9 @@ struct LogBudget {
         return withheld
     }
 
+    /// Whether its window is over and everything in it told.
+    func isQuiet(at now: Instant) -> Bool { withheld == 0 && now - began >= window }
+
     private mutating func roll(_ now: Instant) {
         guard now - began >= window else { return }
         let limits = DaemonLimits.logWindow

@@ -21,7 +21,8 @@ struct BackgroundLane: ~Copyable {
     }
 
     mutating func ran(from began: Instant, to now: Instant) {
-        resumesAt = now + max((now - began) * (DaemonLimits.backgroundShare - 1), DaemonLimits.backgroundPause)
+        let pause = min(now - began, .seconds(1)) * (DaemonLimits.backgroundShare - 1)
+        resumesAt = now + pause.clamped(to: DaemonLimits.backgroundPause)
     }
 }
 
@@ -32,7 +33,11 @@ extension Daemon {
         isNowFresh = false
         guard background.mayRun(at: began, lastAsked: lastAsked) else { return try muteBackground(true) }
         let count = try background.poll.wait(milliseconds: 0)
-        for index in 0..<count { serve(background.poll.event(index)) }
+        for index in 0..<count {
+            serve(background.poll.event(index))
+            // The kernel tells of the rest again.
+            if clock.now() - began > DaemonLimits.backgroundBatchTime { break }
+        }
         manager.step(self)
         closeDoomedInBackground()
         background.ran(from: began, to: clock.now())

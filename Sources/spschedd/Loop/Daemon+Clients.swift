@@ -69,7 +69,7 @@ extension Daemon {
         let now = clock.now()
         var id = arbiter.openAccount()
         if id == nil {
-            accounts.sweep { arbiter.closeAccount($0, now: now) }
+            accounts.sweep({ $0.isUnused }, { arbiter.closeAccount($0, now: now) })
             id = arbiter.openAccount()
         }
         guard let id else { return nil }
@@ -184,19 +184,28 @@ extension Daemon {
             connection.fields + [LogField(.code, reply.code.rawValue)])
     }
 
-    /// Moves a connection that floods behind the others, and back when it has stopped.
+    /// Moves a connection that floods behind the others, but not while it holds a turn, and back when it has stopped.
     private func watchBudget(of connection: Connection) {
         switch connection.budget.spend(at: now) {
-        case .within, .deferred: break
-        case .restored: serve(connection, promptly: connection.machine.isServing)
+        case .within: if connection.isPrompt, !connection.machine.isServing { serve(connection, promptly: false) }
+        case .deferred: deferUnlessHolding(connection)
+        case .restored:
+            // With more to read it has not stopped: it was only read too seldom to exceed anything.
+            if connection.socket.hasMore() { return connection.budget.deferAgain(at: now) }
+            serve(connection, promptly: connection.machine.isServing)
         case .exceeded:
-            serve(connection, promptly: false)
+            deferUnlessHolding(connection)
             logOffence(
                 .flood, .warning, of: connection.account,
                 "\(connection.name) sent \(DaemonLimits.unearnedMessages) messages in a second that earned no turn:"
                     + " it is served after the others until it stops",
                 connection.fields + [LogField(.count, DaemonLimits.unearnedMessages)])
         }
+    }
+
+    private func deferUnlessHolding(_ connection: Connection) {
+        guard connection.isPrompt, !arbiter.holdsTurn(origin: connection.token.packed) else { return }
+        serve(connection, promptly: false)
     }
 
     // MARK: Writing

@@ -45,6 +45,8 @@ extension Daemon {
         else { return }
         if case .granted = message {
             connection.budget.earn()
+            // All wait for what it says next.
+            if !connection.isPrompt { serve(connection, promptly: true) }
             connection.account.arrivals.earn()
         }
         send(message, tag: request.tag, to: connection)

@@ -35,7 +35,7 @@ extension Daemon {
             deviceCheckAt = now + DaemonLimits.deviceCheckEvery
             checkDevice(now)
             reportWithheld(now)
-            accounts.sweep { arbiter.closeAccount($0, now: now) }
+            accounts.sweep({ $0.isForgettable(at: now) }, { arbiter.closeAccount($0, now: now) })
             tellStatus()
         }
         keepHouse(by: deviceCheckAt)

@@ -84,11 +84,8 @@ extension Daemon {
         guard let record = vms[vm] else { return }
         arbiter.unregister(vm, now: now, into: &decisions)
         carryOutDecisions()
-        for token in record.connections {
-            guard let connection = connections[token] else { continue }
-            connection.machine.unregistered()
-            serve(connection, promptly: false)
-        }
+        // They change their place when they next say something: a VM may have thousands of connections.
+        for token in record.connections { connections[token]?.machine.unregistered() }
         remove(record, "it unregistered")
     }
 
@@ -110,7 +107,8 @@ extension Daemon {
             guard let until = record.lingersUntil else { return }
             if until <= now { leaving.append(record) } else { keepHouse(by: until) }
         }
-        for record in leaving {
+        if leaving.count > DaemonLimits.leavingAtOnce { keepHouse(by: now) }
+        for record in leaving.prefix(DaemonLimits.leavingAtOnce) {
             arbiter.unregister(record.vm, now: now, into: &decisions)
             carryOutDecisions()
             remove(record, "its last connection is gone")

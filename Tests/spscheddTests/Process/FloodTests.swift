@@ -41,6 +41,34 @@ struct FloodTests {
         try client.launch(pages: 40)
     }
 
+    @Test("a client that floods while it holds a turn returns it at once, and is deferred afterwards")
+    func holder() throws {
+        let daemon = try RunningDaemon(configuration: "[planning_cost]\nreport = \"1s\"\n")
+        let client = try daemon.enter("flooder")
+        for _ in 0..<3 {
+            let turn = try client.acquire(.report).turn
+            for _ in 0..<500 { try client.send(.cancel(tag: 1), tag: 0) }
+            #expect(try client.ask(.release(Release(turn))) == .done)
+        }
+        try daemon.errors.wait(for: "earned no turn")
+    }
+
+    @Test("two hundred connections of one VM leave it together, and each may register another")
+    func manyConnections() throws {
+        let daemon = try RunningDaemon()
+        let first = try daemon.connect()
+        let token = try first.enter("shared").token
+        let others = try (0..<200).map { _ in try daemon.connect() }
+        for other in others { #expect(try other.enter("shared", token: token).isResumed) }
+        #expect(try first.ask(.unregister) == .done)
+        for other in others.prefix(20) {
+            guard case .registered = try other.ask(TestClient.register("own")) else {
+                throw TestFailure("it was not registered")
+            }
+            try other.release(other.acquire(.report).turn)
+        }
+    }
+
     @Test("while VMs ask without a pause, others connect, register and are answered all the same")
     func newcomers() throws {
         let daemon = try RunningDaemon()

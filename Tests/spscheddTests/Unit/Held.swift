@@ -30,6 +30,7 @@ final class HeldUnearnedBudget {
 
     func spend(at now: Instant) -> UnearnedBudget.Verdict { budget.spend(at: now) }
     func earn() { budget.earn() }
+    func deferAgain(at now: Instant) { budget.deferAgain(at: now) }
     var isExceeded: Bool { budget.isExceeded }
 }
 
@@ -43,4 +44,5 @@ final class HeldBudget {
         budget.admitsOffence(at: now, isDisconnection: isDisconnection)
     }
     func takeWithheld(at now: Instant) -> Int? { budget.takeWithheld(at: now) }
+    func isQuiet(at now: Instant) -> Bool { budget.isQuiet(at: now) }
 }

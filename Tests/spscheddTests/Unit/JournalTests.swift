@@ -88,6 +88,19 @@ struct JournalTests {
         #expect(budget.admitsOffence(at: calm + Self.window))
     }
 
+    @Test("an account that offended is not to be forgotten before its window is over and its count is told")
+    func notForgotten() {
+        let budget = HeldBudget()
+        #expect(budget.isQuiet(at: Self.now))
+        _ = budget.admitsOffence(at: Self.now)
+        _ = budget.admitsOffence(at: Self.now)
+        #expect(!budget.isQuiet(at: Self.now + .seconds(5)))
+        let later = Self.now + Self.window
+        #expect(!budget.isQuiet(at: later))
+        #expect(budget.takeWithheld(at: later) == 1)
+        #expect(budget.isQuiet(at: later))
+    }
+
     @Test("an account cannot fill the journal")
     func recordBudget() {
         let budget = HeldBudget()

@@ -24,6 +24,18 @@ struct UnearnedBudgetTests {
         #expect(budget.spend(at: last + DaemonLimits.deferredFor) == .within)
     }
 
+    @Test("one that goes on, but is read too seldom to exceed anything, stays deferred")
+    func goesOn() {
+        let budget = HeldUnearnedBudget()
+        for _ in 0...DaemonLimits.unearnedMessages { _ = budget.spend(at: Self.now) }
+        let later = Self.now + DaemonLimits.deferredFor
+        #expect(budget.spend(at: later) == .restored)
+        budget.deferAgain(at: later)
+        #expect(budget.isExceeded)
+        #expect(budget.spend(at: later + .seconds(1)) == .deferred)
+        #expect(budget.spend(at: later + DaemonLimits.deferredFor) == .restored)
+    }
+
     @Test("a client that is granted turns never exceeds it, however fast it is")
     func busyClient() {
         let budget = HeldUnearnedBudget()
@@ -73,8 +85,17 @@ struct BackgroundLaneTests {
         let share = Nanoseconds.seconds(10) / DaemonLimits.backgroundShare
         #expect(long.time <= share + .milliseconds(2) && long.time >= share - share / 20)
         let short = try spent(batch: .microseconds(20))
-        #expect(short.batches <= 10_000_000_000 / DaemonLimits.backgroundPause.count + 1)
+        #expect(short.batches <= 10_000_000_000 / DaemonLimits.backgroundPause.lowerBound.count + 1)
         #expect(short.batches >= 1_900)
+    }
+
+    @Test("a batch that lasted an hour, since the host was suspended, mutes it no longer than a tenth of a second")
+    func suspended() throws {
+        var lane = try BackgroundLane()
+        let now = Self.now + .seconds(3_600)
+        lane.ran(from: Self.now, to: now)
+        let resumes = lane.mayRun(at: now + .milliseconds(100), lastAsked: now + .milliseconds(100))
+        #expect(resumes)
     }
 
     @Test("when nobody asks it runs freely")
