@@ -21,9 +21,9 @@ enum DaemonLimits {
     /// connections a second, too little for anyone to notice.
     static let backgroundShare: Int64 = 10
     /// Batches are at least this far apart while VMs ask: of a hundred thousand turns in a second, batches then make
-    /// two hundred late. Connecting and registering takes three of them.
+    /// one hundred late. Connecting and registering takes three of them.
     /// And no further than this: a batch may last long because the daemon had no CPU, or the host was suspended.
-    static let backgroundPause = Nanoseconds.milliseconds(5)...Nanoseconds.milliseconds(100)
+    static let backgroundPause = Nanoseconds.milliseconds(10)...Nanoseconds.milliseconds(100)
     /// After this long without a question from a VM nobody is in the background's way. A launch asks more often.
     static let quietAfter = Nanoseconds.milliseconds(1)
 

@@ -86,7 +86,7 @@ struct BackgroundLaneTests {
         #expect(long.time <= share + .milliseconds(2) && long.time >= share - share / 20)
         let short = try spent(batch: .microseconds(20))
         #expect(short.batches <= 10_000_000_000 / DaemonLimits.backgroundPause.lowerBound.count + 1)
-        #expect(short.batches >= 1_900)
+        #expect(short.batches >= 950)
     }
 
     @Test("a batch that lasted an hour, since the host was suspended, mutes it no longer than a tenth of a second")
