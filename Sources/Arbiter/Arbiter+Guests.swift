@@ -289,7 +289,12 @@ extension Arbiter {
     }
 
     /// Launches crossed their reserve, one way or the other. When reservations become suspended, so does the long wait.
+    @inline(__always)
     mutating func noticeOverload(_ decisions: inout [Decision]) {
+        if wasOverloaded || overload.mayBeOverloaded { noticeChangeOfOverload(&decisions) }
+    }
+
+    private mutating func noticeChangeOfOverload(_ decisions: inout [Decision]) {
         let isOverloaded = overload.isOverloaded(at: clock)
         guard isOverloaded != wasOverloaded else { return }
         wasOverloaded = isOverloaded

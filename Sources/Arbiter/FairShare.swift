@@ -9,6 +9,8 @@ struct FairShare: Sendable {
     /// L: how far a tag may stray from the virtual time.
     private(set) var lead: Int64 = 0
     private var remainder: Int64 = 0
+    /// The sum before the last change, and its lead: a VM that is served leaves and comes back at once.
+    private var before: (sum: Int64, lead: Int64) = (0, 0)
 
     init(startingAt virtualTime: Int64 = 0) { self.virtualTime = virtualTime }
 
@@ -16,10 +18,16 @@ struct FairShare: Sendable {
     mutating func leave(_ weight: Weight) { changeSum(by: -weight.value) }
 
     private mutating func changeSum(by difference: Int64) {
+        let now = (sum: sumOfWeights, lead: lead)
         sumOfWeights += difference
         precondition(sumOfWeights >= 0, "a VM left the backlog that had not joined it")
         remainder = 0
-        lead = sumOfWeights == 0 ? 0 : Limits.backlogMemory.count * Limits.virtualTimeScale / sumOfWeights
+        lead = sumOfWeights == before.sum ? before.lead : lead(of: sumOfWeights)
+        before = now
+    }
+
+    private func lead(of sum: Int64) -> Int64 {
+        sum == 0 ? 0 : Limits.backlogMemory.count * Limits.virtualTimeScale / sum
     }
 
     /// A tag moved into the permitted range around the virtual time.

@@ -68,9 +68,11 @@ struct LaunchOverload: Sendable {
     }
 
     func isOverloaded(at now: Instant) -> Bool {
-        // It only drains: most of the time the question is answered without reckoning.
-        work.highest > burst && work.level(at: now, drainPerSecond: reservePerSecond) > burst
+        mayBeOverloaded && work.level(at: now, drainPerSecond: reservePerSecond) > burst
     }
+
+    /// It only drains: most of the time the question is answered without reckoning.
+    var mayBeOverloaded: Bool { work.highest > burst }
 
     /// When the overload ends if no launch runs; `nil` if there is none.
     func ends(after now: Instant) -> Instant? {

@@ -36,11 +36,11 @@ struct VirtualMachine: Sendable {
     var skipsLimit = false
     var lastSkip = Instant.distantPast
 
+    var counters = VMCounters()
+
     // MARK: Its launch
 
     var session: LaunchSession?
-
-    var counters = VMCounters()
 
     /// Whether its guest was refused and has not been away for longer than its retries may be apart.
     func isExpectedBack(at now: Instant) -> Bool {
