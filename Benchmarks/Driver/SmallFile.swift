@@ -20,6 +20,8 @@ enum SmallFile {
     }
 
     static func write(_ text: String, to path: String) throws(BenchmarkProblem) {
+        // Its directory is made if it is the only thing missing; any other trouble comes with the file.
+        if let end = path.lastIndex(of: "/"), end > path.startIndex { mkdir(String(path[..<end]), 0o755) }
         guard let file = fopen(path, "we") else { throw .cannotWrite(path: path, errno) }
         let bytes = Array(text.utf8)
         let written = fwrite(bytes, 1, bytes.count, file)

@@ -112,7 +112,7 @@ struct App: ParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let data = try encoder.encode(outcomes)
-        try data.write(to: URL(fileURLWithPath: results))
+        ResultFile.write(data, to: results, option: "--results")
         if json { return print(String(decoding: data, as: UTF8.self)) }
         var table = Table(heading: Outcome.heading)
         for outcome in outcomes { table.add(outcome.row) }

@@ -130,9 +130,9 @@ struct App: ParsableCommand {
     private func write(_ report: Report, _ memory: Memory) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        try encoder.encode(report).write(to: URL(fileURLWithPath: results))
-        try memory.svg.write(toFile: plot, atomically: true, encoding: .utf8)
         print(report.text)
+        ResultFile.write(try encoder.encode(report), to: results, option: "--results")
+        ResultFile.write(Data(memory.svg.utf8), to: plot, option: "--plot")
         print("resident memory: \(memory.line)")
         for complaint in report.complaints { print("BROKEN: \(complaint)") }
     }
