@@ -1,6 +1,6 @@
 import FuzzSupport
 
-@testable import spschedd
+@testable import ConfigurationFiles
 
 /// Goal: a configuration file loads or is explained, whatever is in it; and what `--check-config` prints loads as the
 /// same configuration.

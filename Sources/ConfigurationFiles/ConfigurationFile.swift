@@ -1,16 +1,16 @@
 import Arbiter
 import LinuxIO
-import TOMLKit
+internal import TOMLKit
 
 /// Reads a configuration file. Every mistake in it is reported, not only the first.
-enum ConfigurationFile {
-    static let defaultPath = "/etc/spschedd/spschedd.toml"
+public enum ConfigurationFile {
+    public static let defaultPath = "/etc/spschedd/spschedd.toml"
     /// A complete file with comments has some 8 KiB.
     static let bytesMax = 1 << 20
 
     /// The configuration in the file at `path`. Without a path: the file at `defaultPath` if there is one, else the
     /// defaults.
-    static func load(_ path: String?) throws(ConfigurationError) -> DaemonConfiguration {
+    public static func load(_ path: String?) throws(ConfigurationError) -> DaemonConfiguration {
         let file = path ?? defaultPath
         if path == nil, (try? FileKind.ofPath(file)) == nil { return DaemonConfiguration() }
         return try parse(try read(file), file: file)
@@ -33,7 +33,8 @@ enum ConfigurationFile {
         return text
     }
 
-    static func parse(_ text: String, file: String) throws(ConfigurationError) -> DaemonConfiguration {
+    /// `file` is how messages call it.
+    public static func parse(_ text: String, file: String) throws(ConfigurationError) -> DaemonConfiguration {
         // The parser would take it for the end, and what follows for absent.
         guard !text.utf8.contains(0) else {
             throw ConfigurationError(.init(file: file, message: "holds a zero byte: it is not text"))

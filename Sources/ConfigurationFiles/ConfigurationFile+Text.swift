@@ -1,6 +1,6 @@
 extension DaemonConfiguration {
     /// The whole configuration as a file that `ConfigurationFile` reads, each key with its reason, bounds and default.
-    var toml: String {
+    public var toml: String {
         var text = ""
         var section: String?
         for key in ConfigurationKey.all {

@@ -1,14 +1,14 @@
 /// One thing that is wrong with the configuration, in a form that leads to its repair.
-struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
-    var file: String
+public struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
+    public var file: String
     /// Line and column, known for syntax errors only.
-    var line: Int?
-    var column: Int?
+    public var line: Int?
+    public var column: Int?
     /// The full path of the key, where the problem is with one.
-    var key: String?
-    var message: String
+    public var key: String?
+    public var message: String
 
-    var description: String {
+    public var description: String {
         var text = file
         if let line { text += ":\(line)" }
         if let column { text += ":\(column)" }
@@ -18,10 +18,10 @@ struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
 }
 
 /// Everything that is wrong with the configuration, so that one look repairs it all.
-struct ConfigurationError: Error, CustomStringConvertible {
-    let problems: [ConfigurationProblem]
+public struct ConfigurationError: Error, CustomStringConvertible {
+    public let problems: [ConfigurationProblem]
 
-    var description: String { problems.map(\.description).joined(separator: "\n") }
+    public var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
 enum NearestKey {

@@ -1,7 +1,7 @@
 import Arbiter
 
 /// Durations as people write them: one whole number and one unit, nothing between: `500ms`, `5s`.
-enum DurationText {
+public enum DurationText {
     private static let units: [(name: String, length: Nanoseconds)] = [
         ("ns", Nanoseconds(1)), ("us", .microseconds(1)), ("ms", .milliseconds(1)), ("s", .seconds(1)),
         ("min", .seconds(60)), ("h", .seconds(3_600)),
@@ -16,20 +16,20 @@ enum DurationText {
     }
 
     /// In the largest unit up to seconds that divides it.
-    static func write(_ duration: Nanoseconds) -> String {
+    public static func write(_ duration: Nanoseconds) -> String {
         let unit = units.last { $0.length <= .seconds(1) && duration.count % $0.length.count == 0 }!
         return "\(duration.count / unit.length.count)\(unit.name)"
     }
 }
 
 /// Rates as requests per second, with at most three decimals: `100/s`, `0.025/s`.
-enum RateText {
+public enum RateText {
     static func parse(_ text: String) -> Rate? {
         guard text.hasSuffix("/s") else { return nil }
         return Decimal.thousandths(text.dropLast(2)).map { Rate(millihertz: $0) }
     }
 
-    static func write(_ rate: Rate) -> String { "\(Decimal.write(thousandths: rate.millihertz))/s" }
+    public static func write(_ rate: Rate) -> String { "\(Decimal.write(thousandths: rate.millihertz))/s" }
 }
 
 /// Shares in percent, with at most one decimal: `10%`, `12.5%`.
