@@ -2,14 +2,15 @@ extension DaemonConfiguration {
     /// The whole configuration as a file that `ConfigurationFile` reads, each key with its reason, bounds and default.
     public var toml: String {
         var text = ""
-        var section: String?
-        for key in ConfigurationKey.all {
-            if key.section != section {
-                text += (section == nil ? "" : "\n") + "[\(key.section)]\n"
-                section = key.section
+        var section: Substring?
+        for key in Self.keys {
+            let parts = key.path.split(separator: ".")
+            if parts[0] != section {
+                text += (section == nil ? "" : "\n") + "[\(parts[0])]\n"
+                section = parts[0]
             }
-            text += "# \(key.reason)\n# \(key.kind.expectation); default \(key.defaultValue.toml)\n"
-            text += "\(key.name) = \(key.read(self).toml)\n"
+            text += "# \(key.reason)\n# \(key.kind.expectation); default \(key.read(Self()).toml)\n"
+            text += "\(parts[1]) = \(key.read(self).toml)\n"
         }
         return text
     }

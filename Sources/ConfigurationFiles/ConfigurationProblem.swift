@@ -21,12 +21,15 @@ public struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
 public struct ConfigurationError: Error, CustomStringConvertible {
     public let problems: [ConfigurationProblem]
 
+    package init(problems: [ConfigurationProblem]) { self.problems = problems }
+    package init(_ problem: ConfigurationProblem) { self.init(problems: [problem]) }
+
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
-enum NearestKey {
+package enum NearestKey {
     /// The known key that `written` was most likely meant to be, or `nil` if none is near.
-    static func to(_ written: String, among known: [String]) -> String? {
+    package static func to(_ written: String, among known: [String]) -> String? {
         let name = written.split(separator: ".").last.map(String.init) ?? written
         // The right name in the wrong section is a likelier mistake than many typing errors.
         if let elsewhere = known.first(where: { $0.hasSuffix(".\(name)") }) { return elsewhere }

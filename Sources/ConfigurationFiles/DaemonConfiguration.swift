@@ -1,6 +1,6 @@
 import Arbiter
 
-/// Everything an operator may set. `ConfigurationKey.all` gives each its key, bounds and reason.
+/// Everything an operator may set. `keys` gives each its key, bounds and reason.
 public struct DaemonConfiguration: Equatable, Sendable {
     public var arbiter = Configuration()
     public var device = DeviceSettings()
