@@ -54,3 +54,18 @@ package enum NearestKey {
         return rows[a.count][b.count]
     }
 }
+
+extension String {
+    /// What is quoted of a file may hold a line's end or another control character: those are written as escapes.
+    var inOneLine: String {
+        var scalars = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            if scalar.properties.generalCategory == .control {
+                scalars.append(contentsOf: scalar.escaped(asASCII: true).unicodeScalars)
+            } else {
+                scalars.append(scalar)
+            }
+        }
+        return String(scalars)
+    }
+}

@@ -46,7 +46,7 @@ package struct SettingsReader {
     }
 
     package mutating func report(_ key: String, _ message: String) {
-        problems.append(ConfigurationProblem(file: file, key: key, message: message))
+        problems.append(ConfigurationProblem(file: file, key: key.inOneLine, message: message.inOneLine))
     }
 
     package func throwProblems() throws(ConfigurationError) {

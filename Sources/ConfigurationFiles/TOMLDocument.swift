@@ -36,23 +36,10 @@ package enum TOMLDocument {
         } catch let error as TOMLParseError {
             let start = error.source.begin
             throw ConfigurationError(
-                .init(file: file, line: start.line, column: start.column, message: oneLine(error.description)))
+                .init(file: file, line: start.line, column: start.column, message: error.description.inOneLine))
         } catch {
             throw ConfigurationError(.init(file: file, message: "\(error)"))
         }
-    }
-
-    /// The parser quotes what it saw, which may be a line's end or another control character.
-    private static func oneLine(_ sentence: String) -> String {
-        var scalars = String.UnicodeScalarView()
-        for scalar in sentence.unicodeScalars {
-            if scalar.properties.generalCategory == .control {
-                scalars.append(contentsOf: scalar.escaped(asASCII: true).unicodeScalars)
-            } else {
-                scalars.append(scalar)
-            }
-        }
-        return String(scalars)
     }
 }
 

@@ -206,6 +206,13 @@ struct ConfigurationTests {
         #expect(problems("[vmm]\nsocket = \"/a\"\n[manager]\nsocket = \"/a\"").count == 1)
     }
 
+    @Test("a key of strange letters is told in one line", arguments: [#""a\u0007\n" = 1"#, #"["\u001b[2J"]"#])
+    func strangeKey(_ text: String) throws {
+        let problem = try #require(problems(text).first)
+        #expect(problem.contains("unknown"))
+        #expect(!problem.unicodeScalars.contains { $0.properties.generalCategory == .control })
+    }
+
     @Test("all mistakes are told at once")
     func all() {
         #expect(problems("[arbiter]\nhold = 5\nchunk_page = 1\n[clint]\nx = 1").count == 3)
