@@ -146,12 +146,22 @@ let package = Package(
                 "Arbiter", "DeviceTestSupport", "HostileSupport", "LinuxIO", "ManagerProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Hostile/Soak", swiftSettings: strict),
+        // What a host may promise: a fleet file, admission, bounds, and the fleet in virtual time.
+        .target(
+            name: "CapacityPlanning",
+            dependencies: ["Arbiter", "ConfigurationFiles", "Reporting", "SPModel", "Simulation", "VMMProtocol"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CapacityPlanningTests",
+            dependencies: ["Arbiter", "CapacityPlanning", "ConfigurationFiles", "Reporting", "SPModel"],
+            swiftSettings: strict),
         // The operator's command, and the demo with its VMs.
         .executableTarget(
             name: "spschedctl",
             dependencies: [
-                "Arbiter", "CSpsched", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting",
-                "SPModel", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Arbiter", "CSpsched", "CapacityPlanning", "ConfigurationFiles", "DeviceProtocol", "LinuxIO",
+                "ManagerProtocol", "Reporting", "SPModel", "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
             name: "spschedctlTests",
@@ -176,8 +186,8 @@ let package = Package(
 // library.
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
-        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO",
-        "ManagerProtocol", "SPModel", "VMMProtocol",
+        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
+        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.targets.append(
@@ -212,5 +222,6 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     fuzz("session", ["Arbiter", "ConfigurationFiles", "FuzzPlay", "VMMProtocol", "spschedd"])
     fuzz("manager", ["ManagerProtocol"])
     fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
+    fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
     fuzz("canary")
 }
