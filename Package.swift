@@ -103,13 +103,19 @@ let package = Package(
             dependencies: ["Arbiter", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator"],
             swiftSettings: strict),
 
+        // The files that operators write, and what is wrong with them.
+        .target(
+            name: "ConfigurationFiles",
+            dependencies: ["Arbiter", "LinuxIO", .product(name: "TOMLKit", package: "TOMLKit")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationFilesTests", dependencies: ["Arbiter", "ConfigurationFiles"], swiftSettings: strict),
         // The daemon: wiring only. Its rules are the Arbiter's.
         .executableTarget(
             name: "spschedd",
             dependencies: [
-                "Arbiter", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "VMMProtocol",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
+                "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: loop),
         // For its tests: a VMM's connection driven by hand, and one in a process of its own, to be killed.
         .target(
@@ -140,11 +146,21 @@ let package = Package(
                 "Arbiter", "DeviceTestSupport", "HostileSupport", "LinuxIO", "ManagerProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Hostile/Soak", swiftSettings: strict),
+        // What a host may promise: a fleet file, admission, bounds, and the fleet in virtual time.
+        .target(
+            name: "CapacityPlanning",
+            dependencies: ["Arbiter", "ConfigurationFiles", "Reporting", "SPModel", "Simulation", "VMMProtocol"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CapacityPlanningTests",
+            dependencies: ["Arbiter", "CapacityPlanning", "ConfigurationFiles", "Reporting", "SPModel"],
+            swiftSettings: strict),
         // The operator's command, and the demo with its VMs.
         .executableTarget(
             name: "spschedctl",
             dependencies: [
-                "Arbiter", "CSpsched", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel",
+                "Arbiter", "CSpsched", "CapacityPlanning", "ConfigurationFiles", "DeviceProtocol", "LinuxIO",
+                "ManagerProtocol", "Reporting", "SPModel", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
@@ -170,16 +186,16 @@ let package = Package(
 // library.
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
-        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "SPModel",
-        "VMMProtocol",
+        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
+        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.targets.append(
         .target(
             name: "spschedd",
             dependencies: [
-                "Arbiter", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "VMMProtocol",
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
+                "VMMProtocol",
             ], exclude: ["App.swift"], swiftSettings: strict))
     package.dependencies.removeFirst()
 
@@ -199,9 +215,13 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
             swiftSettings: strict))
     fuzz(
         "connection",
-        ["Arbiter", "DeviceProtocol", "FuzzPlay", "LinuxIO", "ManagerProtocol", "VMMProtocol", "spschedd"])
-    fuzz("session", ["Arbiter", "FuzzPlay", "VMMProtocol", "spschedd"])
+        [
+            "Arbiter", "ConfigurationFiles", "DeviceProtocol", "FuzzPlay", "LinuxIO", "ManagerProtocol", "VMMProtocol",
+            "spschedd",
+        ])
+    fuzz("session", ["Arbiter", "ConfigurationFiles", "FuzzPlay", "VMMProtocol", "spschedd"])
     fuzz("manager", ["ManagerProtocol"])
-    fuzz("configuration", ["spschedd"])
+    fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
+    fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
     fuzz("canary")
 }

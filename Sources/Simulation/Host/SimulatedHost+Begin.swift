@@ -42,6 +42,7 @@ extension SimulatedHost {
                 firstAttempt: begins, attempted: begins)
             guest.burstLeft = group.model.burst
             register(&guest, group)
+            if group.isSilent { guest.stage = .silent }
             if guest.stage == .resting { agenda.plan(.guest(guests.count), at: begins) }
             guests.append(guest)
         }
