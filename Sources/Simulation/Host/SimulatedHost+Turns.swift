@@ -15,6 +15,8 @@ extension SimulatedHost {
     // MARK: The Arbiter
 
     private mutating func hearDecisions() {
+        // Its account of holds must reach up to now, also when it was not asked anything.
+        if let gap, gap.since < now { arbiter.advance(to: now, into: &decisions) }
         var index = 0
         while index < decisions.count {
             hear(decisions[index])
@@ -137,14 +139,15 @@ extension SimulatedHost {
         }
     }
 
+    /// The Arbiter is believed that it held the SP only as far as a launch's turn ended not longer ago than any hold.
     private mutating func book(_ gap: IdleGap) {
         guard isCounting else { return }
         let length = now - gap.since
+        let longest = (holdLatest - gap.since).clamped(to: .zero...length)
         let held: Nanoseconds =
             switch plan.policy {
-            case .spschedd: min(arbiter.overview(now: now).totals.holdCost - gap.heldBefore, length)
-            // Its only reason to leave the SP idle.
-            case .priority, .mutex, .rateLimit: length
+            case .spschedd: min(arbiter.overview(now: now).totals.holdCost - gap.heldBefore, longest)
+            case .priority, .mutex, .rateLimit: longest
             }
         device.idleInHolds += held
         device.idleWhileEligible += length - held
