@@ -184,7 +184,7 @@ let package = Package(
         .executableTarget(
             name: "spschedd-bench",
             dependencies: [
-                "Arbiter", "LinuxIO",
+                "Arbiter", "LinuxIO", "SPModel", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/Driver", swiftSettings: loop),
         .testTarget(
