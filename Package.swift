@@ -64,6 +64,16 @@ let package = Package(
         // What a run came to: statistics, tables, pictures and pages, the same on every machine.
         .target(name: "Reporting", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "ReportingTests", dependencies: ["Arbiter", "Reporting"], swiftSettings: strict),
+        // What `make experiment` runs: hosts in virtual time, policy beside policy, written up in docs/experiment.
+        .executableTarget(
+            name: "experiment",
+            dependencies: [
+                "Arbiter", "Reporting", "SPModel", "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Experiment", exclude: ["README.md"], swiftSettings: strict),
+        .testTarget(
+            name: "ExperimentTests", dependencies: ["Arbiter", "Reporting", "SPModel", "Simulation", "experiment"],
+            swiftSettings: strict),
         // What /dev/sev takes: constants and layouts of the kernel's interface.
         .target(name: "CSEV"),
         // The wires of sp-emulator and spschedd-device, and a client for each.
