@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 /* _IOWR(0xAE, 0xba, unsigned long), on a VM's descriptor; the argument points to struct csev_kvm_cmd. */
-#define CSEV_KVM_MEMORY_ENCRYPT_OP UINT32_C(0xC008AEBA)
+#define CSEV_KVM_MEMORY_ENCRYPT_OP 0xC008AEBAU
 /* _IO(0xAE, 0x01) on /dev/kvm, _IO(0xAE, 0x41) on a VM; _IO(0xAE, 0x03) on either. */
-#define CSEV_KVM_CREATE_VM UINT32_C(0xAE01)
-#define CSEV_KVM_CREATE_VCPU UINT32_C(0xAE41)
-#define CSEV_KVM_CHECK_EXTENSION UINT32_C(0xAE03)
+#define CSEV_KVM_CREATE_VM 0xAE01U
+#define CSEV_KVM_CREATE_VCPU 0xAE41U
+#define CSEV_KVM_CHECK_EXTENSION 0xAE03U
 
 /* KVM_HAS_DEVICE_ATTR of /dev/kvm says with these whether requests for certificates can reach the VMM. */
 #define CSEV_KVM_GRP_SEV 1
@@ -164,8 +164,8 @@ _Static_assert(offsetof(struct csev_kvm_run, cr8) == 16, "no padding");
 _Static_assert(offsetof(struct csev_kvm_run, snp_req_certs) == 32, "the union of the exits");
 
 /* What a guest reads in the upper half of SW_EXITINFO2 when the host refuses before the firmware was called. */
-#define CSEV_SNP_GUEST_VMM_ERR_INVALID_LEN UINT64_C(0x0000000100000000)
-#define CSEV_SNP_GUEST_VMM_ERR_BUSY UINT64_C(0x0000000200000000)
+#define CSEV_SNP_GUEST_VMM_ERR_INVALID_LEN 0x0000000100000000UL
+#define CSEV_SNP_GUEST_VMM_ERR_BUSY 0x0000000200000000UL
 
 /* An empty table of certificates: one entry of zeros, which ends the table. */
 #define CSEV_SNP_EMPTY_CERTIFICATES 24
