@@ -39,7 +39,7 @@ let package = Package(
 
         // The C client for VMMs, as a plain target for our programs and tests; `make libspsched` builds the library.
         .target(
-            name: "CSpsched", path: "Sources/libspsched",
+            name: "CSpsched", dependencies: ["CSEV"], path: "Sources/libspsched",
             exclude: ["LICENSE", "libspsched.map", "spsched.pc.in"], cSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "CSpschedTesting", dependencies: ["CSpsched"], path: "Tests/CSpschedTesting",
@@ -48,7 +48,7 @@ let package = Package(
             name: "spsched-seccomp-probe", dependencies: ["CSpsched"], path: "Tests/SeccompProbe",
             cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(
-            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSpschedTesting", "VMMProtocol"],
+            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSEV", "CSpschedTesting", "VMMProtocol"],
             swiftSettings: strict),
 
         // Makes mistakes on purpose: scripts/test-sanitized must find them.
@@ -196,7 +196,7 @@ let package = Package(
 // library.
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
-        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
+        "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
         "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
