@@ -68,7 +68,7 @@ let package = Package(
         .target(name: "CSEV"),
         // The wires of sp-emulator and spschedd-device, and a client for each.
         .target(
-            name: "DeviceProtocol", dependencies: ["Arbiter", "LinuxIO", "SPModel"], swiftSettings: strict),
+            name: "DeviceProtocol", dependencies: ["Arbiter", "CSEV", "LinuxIO", "SPModel"], swiftSettings: strict),
         .testTarget(
             name: "DeviceProtocolTests", dependencies: ["Arbiter", "CSEV", "DeviceProtocol", "SPModel"],
             swiftSettings: strict),
@@ -91,7 +91,7 @@ let package = Package(
         .testTarget(
             name: "DeviceProcessTests",
             dependencies: [
-                "Arbiter", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
+                "Arbiter", "CSEV", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
                 "spschedd-device",
             ],
             swiftSettings: strict),
@@ -186,7 +186,7 @@ let package = Package(
 // library.
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
-        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
+        "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
         "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
