@@ -78,7 +78,7 @@ let package = Package(
         .target(name: "CSEV"),
         // The wires of sp-emulator and spschedd-device, and a client for each.
         .target(
-            name: "DeviceProtocol", dependencies: ["Arbiter", "LinuxIO", "SPModel"], swiftSettings: strict),
+            name: "DeviceProtocol", dependencies: ["Arbiter", "CSEV", "LinuxIO", "SPModel"], swiftSettings: strict),
         .testTarget(
             name: "DeviceProtocolTests", dependencies: ["Arbiter", "CSEV", "DeviceProtocol", "SPModel"],
             swiftSettings: strict),
@@ -101,7 +101,7 @@ let package = Package(
         .testTarget(
             name: "DeviceProcessTests",
             dependencies: [
-                "Arbiter", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
+                "Arbiter", "CSEV", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
                 "spschedd-device",
             ],
             swiftSettings: strict),
