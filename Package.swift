@@ -100,13 +100,19 @@ let package = Package(
             dependencies: ["Arbiter", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator"],
             swiftSettings: strict),
 
+        // The files that operators write, and what is wrong with them.
+        .target(
+            name: "ConfigurationFiles",
+            dependencies: ["Arbiter", "LinuxIO", .product(name: "TOMLKit", package: "TOMLKit")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationFilesTests", dependencies: ["Arbiter", "ConfigurationFiles"], swiftSettings: strict),
         // The daemon: wiring only. Its rules are the Arbiter's.
         .executableTarget(
             name: "spschedd",
             dependencies: [
-                "Arbiter", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "VMMProtocol",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
+                "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: loop),
         // For its tests: a VMM's connection driven by hand, and one in a process of its own, to be killed.
         .target(
@@ -141,7 +147,7 @@ let package = Package(
         .executableTarget(
             name: "spschedctl",
             dependencies: [
-                "Arbiter", "CSpsched", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "SPModel",
+                "Arbiter", "CSpsched", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "SPModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
@@ -166,16 +172,16 @@ let package = Package(
 // library.
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
-        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "SPModel",
-        "VMMProtocol",
+        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO",
+        "ManagerProtocol", "SPModel", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.targets.append(
         .target(
             name: "spschedd",
             dependencies: [
-                "Arbiter", "CSystemd", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "VMMProtocol",
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
+                "VMMProtocol",
             ], exclude: ["App.swift"], swiftSettings: strict))
     package.dependencies.removeFirst()
 
@@ -195,9 +201,12 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
             swiftSettings: strict))
     fuzz(
         "connection",
-        ["Arbiter", "DeviceProtocol", "FuzzPlay", "LinuxIO", "ManagerProtocol", "VMMProtocol", "spschedd"])
-    fuzz("session", ["Arbiter", "FuzzPlay", "VMMProtocol", "spschedd"])
+        [
+            "Arbiter", "ConfigurationFiles", "DeviceProtocol", "FuzzPlay", "LinuxIO", "ManagerProtocol", "VMMProtocol",
+            "spschedd",
+        ])
+    fuzz("session", ["Arbiter", "ConfigurationFiles", "FuzzPlay", "VMMProtocol", "spschedd"])
     fuzz("manager", ["ManagerProtocol"])
-    fuzz("configuration", ["spschedd"])
+    fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
     fuzz("canary")
 }

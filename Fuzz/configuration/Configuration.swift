@@ -1,6 +1,6 @@
 import FuzzSupport
 
-@testable import spschedd
+@testable import ConfigurationFiles
 
 /// Goal: a configuration file loads or is explained, whatever is in it; and what `--check-config` prints loads as the
 /// same configuration.
@@ -43,7 +43,7 @@ private func checkReadable(_ error: ConfigurationError) {
 
 /// Every value that was loaded is one that its key takes.
 private func checkBounds(_ configuration: DaemonConfiguration) {
-    for key in ConfigurationKey.all {
+    for key in DaemonConfiguration.keys {
         let value = key.read(configuration)
         switch (key.kind, value) {
         case (.duration(let range), .duration(let value)): expect(range.contains(value), "\(key.path): \(value)")

@@ -1,4 +1,5 @@
 import Arbiter
+import ConfigurationFiles
 import DeviceProtocol
 import FuzzPlay
 import FuzzSupport

@@ -1,4 +1,5 @@
 import Arbiter
+import ConfigurationFiles
 import FuzzPlay
 import FuzzSupport
 import VMMProtocol
@@ -33,7 +34,7 @@ final class Desk: Stage {
     private var lastOrigin: UInt64 = 0
     private var isProbing = false
     private var isPresent = true
-    private let settings = ClientSettings()
+    private let settings = DaemonConfiguration().clients
 
     init() {
         housekeepingAt = now + DaemonLimits.deviceCheckEvery

@@ -1,5 +1,6 @@
 import Arbiter
 import ArgumentParser
+import ConfigurationFiles
 import Glibc
 import LinuxIO
 

@@ -1,4 +1,5 @@
 import Arbiter
+import ConfigurationFiles
 import FoundationEssentials
 import ManagerProtocol
 import VMMProtocol

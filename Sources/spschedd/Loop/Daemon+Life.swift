@@ -1,4 +1,5 @@
 import Arbiter
+import ConfigurationFiles
 import LinuxIO
 
 /// Beginning, end, and what is looked at now and then.

@@ -1,4 +1,5 @@
 import Arbiter
+import ConfigurationFiles
 import Glibc
 import LinuxIO
 import VMMProtocol

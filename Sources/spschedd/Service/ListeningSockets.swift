@@ -1,4 +1,5 @@
 import CSystemd.Daemon
+import ConfigurationFiles
 import Glibc
 import LinuxIO
 

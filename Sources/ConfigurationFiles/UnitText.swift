@@ -1,7 +1,7 @@
 import Arbiter
 
 /// Durations as people write them: one whole number and one unit, nothing between: `500ms`, `5s`.
-enum DurationText {
+public enum DurationText {
     private static let units: [(name: String, length: Nanoseconds)] = [
         ("ns", Nanoseconds(1)), ("us", .microseconds(1)), ("ms", .milliseconds(1)), ("s", .seconds(1)),
         ("min", .seconds(60)), ("h", .seconds(3_600)),
@@ -16,32 +16,32 @@ enum DurationText {
     }
 
     /// In the largest unit up to seconds that divides it.
-    static func write(_ duration: Nanoseconds) -> String {
+    public static func write(_ duration: Nanoseconds) -> String {
         let unit = units.last { $0.length <= .seconds(1) && duration.count % $0.length.count == 0 }!
         return "\(duration.count / unit.length.count)\(unit.name)"
     }
 }
 
 /// Rates as requests per second, with at most three decimals: `100/s`, `0.025/s`.
-enum RateText {
+public enum RateText {
     static func parse(_ text: String) -> Rate? {
         guard text.hasSuffix("/s") else { return nil }
-        return Decimal.thousandths(text.dropLast(2)).map { Rate(millihertz: $0) }
+        return DecimalText.thousandths(text.dropLast(2)).map { Rate(millihertz: $0) }
     }
 
-    static func write(_ rate: Rate) -> String { "\(Decimal.write(thousandths: rate.millihertz))/s" }
+    public static func write(_ rate: Rate) -> String { "\(DecimalText.write(thousandths: rate.millihertz))/s" }
 }
 
 /// Shares in percent, with at most one decimal: `10%`, `12.5%`.
 enum ShareText {
     static func parse(_ text: String) -> Share? {
-        guard text.hasSuffix("%"), let value = Decimal.thousandths(text.dropLast()), value % 100 == 0 else {
+        guard text.hasSuffix("%"), let value = DecimalText.thousandths(text.dropLast()), value % 100 == 0 else {
             return nil
         }
         return Share(perMille: value / 100)
     }
 
-    static func write(_ share: Share) -> String { "\(Decimal.write(thousandths: share.perMille * 100))%" }
+    static func write(_ share: Share) -> String { "\(DecimalText.write(thousandths: share.perMille * 100))%" }
 }
 
 enum TOMLText {
@@ -62,8 +62,8 @@ enum TOMLText {
 }
 
 /// Decimal numbers with at most three decimals, without floating point.
-private enum Decimal {
-    static func thousandths(_ text: Substring) -> Int64? {
+enum DecimalText {
+    static func thousandths(_ text: some StringProtocol) -> Int64? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isASCII && $0.isNumber } }),
             let whole = Int64(parts[0]), whole <= Int64.max / 1_000 - 1

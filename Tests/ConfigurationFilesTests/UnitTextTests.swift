@@ -1,7 +1,7 @@
 import Arbiter
 import Testing
 
-@testable import spschedd
+@testable import ConfigurationFiles
 
 @Suite("Values as people write them")
 struct UnitTextTests {

@@ -1,14 +1,14 @@
 /// One thing that is wrong with the configuration, in a form that leads to its repair.
-struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
-    var file: String
+public struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
+    public var file: String
     /// Line and column, known for syntax errors only.
-    var line: Int?
-    var column: Int?
+    public var line: Int?
+    public var column: Int?
     /// The full path of the key, where the problem is with one.
-    var key: String?
-    var message: String
+    public var key: String?
+    public var message: String
 
-    var description: String {
+    public var description: String {
         var text = file
         if let line { text += ":\(line)" }
         if let column { text += ":\(column)" }
@@ -18,15 +18,18 @@ struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
 }
 
 /// Everything that is wrong with the configuration, so that one look repairs it all.
-struct ConfigurationError: Error, CustomStringConvertible {
-    let problems: [ConfigurationProblem]
+public struct ConfigurationError: Error, CustomStringConvertible {
+    public let problems: [ConfigurationProblem]
 
-    var description: String { problems.map(\.description).joined(separator: "\n") }
+    package init(problems: [ConfigurationProblem]) { self.problems = problems }
+    package init(_ problem: ConfigurationProblem) { self.init(problems: [problem]) }
+
+    public var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
-enum NearestKey {
+package enum NearestKey {
     /// The known key that `written` was most likely meant to be, or `nil` if none is near.
-    static func to(_ written: String, among known: [String]) -> String? {
+    package static func to(_ written: String, among known: [String]) -> String? {
         let name = written.split(separator: ".").last.map(String.init) ?? written
         // The right name in the wrong section is a likelier mistake than many typing errors.
         if let elsewhere = known.first(where: { $0.hasSuffix(".\(name)") }) { return elsewhere }
@@ -49,5 +52,20 @@ enum NearestKey {
             rows.append(row)
         }
         return rows[a.count][b.count]
+    }
+}
+
+extension String {
+    /// What is quoted of a file may hold a line's end or another control character: those are written as escapes.
+    var inOneLine: String {
+        var scalars = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            if scalar.properties.generalCategory == .control {
+                scalars.append(contentsOf: scalar.escaped(asASCII: true).unicodeScalars)
+            } else {
+                scalars.append(scalar)
+            }
+        }
+        return String(scalars)
     }
 }

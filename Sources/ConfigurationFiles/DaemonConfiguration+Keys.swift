@@ -1,108 +1,43 @@
 import Arbiter
 
-/// One setting: how it is written, what it may be, and why it is there. The parser, `--check-config` and the manual
-/// read this table and nothing else.
-struct ConfigurationKey: Sendable {
-    /// Section and name: `arbiter.chunk_pages`.
-    let path: String
-    let kind: ConfigurationKind
-    /// What it is for, in one sentence.
-    let reason: String
-    let read: @Sendable (DaemonConfiguration) -> ConfigurationValue
-    /// The value must be one that `kind` parsed.
-    let write: @Sendable (inout DaemonConfiguration, ConfigurationValue) -> Void
+extension DaemonConfiguration {
+    private typealias Key = SettingKey<DaemonConfiguration>
 
-    var section: String { String(path.split(separator: ".")[0]) }
-    var name: String { String(path.split(separator: ".")[1]) }
-    var defaultValue: ConfigurationValue { read(DaemonConfiguration()) }
-}
-
-/// A settable place in the configuration.
-private typealias Place<Value> = any WritableKeyPath<DaemonConfiguration, Value> & Sendable
-
-extension ConfigurationKey {
-    private static func duration(
-        _ path: String, _ place: Place<Nanoseconds>, _ range: ClosedRange<Nanoseconds>, _ reason: String
-    ) -> Self {
-        Self(path: path, kind: .duration(range), reason: reason, read: { .duration($0[keyPath: place]) }) {
-            if case .duration(let value) = $1 { $0[keyPath: place] = value }
-        }
-    }
-
-    private static func integer(
-        _ path: String, _ place: Place<Int64>, _ range: ClosedRange<Int64>, _ reason: String
-    ) -> Self {
-        Self(path: path, kind: .integer(range), reason: reason, read: { .integer($0[keyPath: place]) }) {
-            if case .integer(let value) = $1 { $0[keyPath: place] = value }
-        }
-    }
-
-    private static func pages(
-        _ path: String, _ place: Place<UInt32>, _ range: ClosedRange<Int64>, _ reason: String
-    ) -> Self {
-        Self(path: path, kind: .integer(range), reason: reason, read: { .integer(Int64($0[keyPath: place])) }) {
-            if case .integer(let value) = $1 { $0[keyPath: place] = UInt32(value) }
-        }
-    }
-
-    private static func text(
-        _ path: String, _ kind: ConfigurationKind, _ place: Place<String?>, _ reason: String
-    ) -> Self {
-        Self(path: path, kind: kind, reason: reason, read: { .text($0[keyPath: place]) }) {
-            if case .text(let value) = $1 { $0[keyPath: place] = value }
-        }
-    }
-
-    private static func path(_ path: String, _ place: Place<String>, _ reason: String) -> Self {
-        Self(path: path, kind: .path, reason: reason, read: { .text($0[keyPath: place]) }) {
-            if case .text(let value?) = $1 { $0[keyPath: place] = value }
-        }
-    }
-
-    private static func mode(_ path: String, _ place: Place<UInt32>, _ reason: String) -> Self {
-        Self(path: path, kind: .fileMode, reason: reason, read: { .fileMode($0[keyPath: place]) }) {
-            if case .fileMode(let value) = $1 { $0[keyPath: place] = value }
-        }
-    }
-}
-
-// MARK: - The table
-
-extension ConfigurationKey {
-    static let all: [ConfigurationKey] =
+    /// Every setting there is.
+    package static let keys: [SettingKey<DaemonConfiguration>] =
         capacity + floor + launches + guests + planningCosts + device + sockets + clients + accounts + loop
 
-    private static let capacity: [ConfigurationKey] = [
-        duration(
+    private static let capacity: [Key] = [
+        .duration(
             "arbiter.capacity", \.arbiter.capacityPerSecond, .milliseconds(1)...(.seconds(1)),
             "SP time in each second that may be promised; the rest absorbs what cannot be foreseen."),
-        duration(
+        .duration(
             "arbiter.launch_reserve", \.arbiter.launchReservePerSecond, .zero...(.seconds(1)),
             "The part of the capacity kept for launches; reservations share what remains."),
-        duration(
+        .duration(
             "arbiter.launch_burst", \.arbiter.launchBurst, .zero...(.seconds(60)),
             "Launch work above the reserve that may come at once without suspending reservations."),
     ]
 
-    private static let floor: [ConfigurationKey] = [
-        ConfigurationKey(
+    private static let floor: [Key] = [
+        Key(
             path: "arbiter.floor_share", kind: .share(Share(perMille: 1)...Share(percent: 90)),
             reason: "The share of the SP that guests keep while launches are busy; more VMs take a larger one.",
             read: { .share($0.arbiter.floorShare) },
             write: { if case .share(let value) = $1 { $0.arbiter.floorShare = value } }),
-        duration(
+        .duration(
             "arbiter.floor_delay", \.arbiter.floorDelay, .zero...(.seconds(10)),
             "How long launches may keep guests waiting before the floor acts."),
     ]
 
-    private static let launches: [ConfigurationKey] = [
-        duration(
+    private static let launches: [Key] = [
+        .duration(
             "arbiter.hold", \.arbiter.hold, Limits.holdMin...Limits.holdMax,
             "How long the SP is at first kept for the next command of the launch in progress."),
-        pages(
+        .pages(
             "arbiter.chunk_pages", \.arbiter.chunkPages, 1...512,
             "The most pages in one launch turn: how long a guest may have to wait behind it."),
-        ConfigurationKey(
+        Key(
             path: "arbiter.launch_order", kind: .choice(LaunchOrder.allCases.map(\.configurationName)),
             reason: "Which open launch is served: the one that began first, or the one with the fewest pages left.",
             read: { .choice($0.arbiter.launchOrder.configurationName) },
@@ -110,117 +45,115 @@ extension ConfigurationKey {
                 configuration.arbiter.launchOrder =
                     LaunchOrder.allCases.first { .choice($0.configurationName) == value } ?? .firstComeFirstServed
             }),
-        duration(
+        .duration(
             "arbiter.launch_aging", \.arbiter.launchAging, .seconds(1)...(.seconds(600)),
             "Under shortest-first no launch is overtaken for longer than this."),
-        duration(
+        .duration(
             "arbiter.launch_bucket_vm_rate", \.arbiter.launchBucketVM.perSecond, .milliseconds(1)...(.seconds(1)),
             "Launch work that one VM may cause in each second."),
-        duration(
+        .duration(
             "arbiter.launch_bucket_vm_burst", \.arbiter.launchBucketVM.burst, .milliseconds(1)...(.seconds(600)),
             "Launch work that one VM may cause at once: its own launch and a reset."),
-        duration(
+        .duration(
             "arbiter.launch_bucket_account_rate", \.arbiter.launchBucketAccount.perSecond,
             .milliseconds(1)...(.seconds(1)), "Launch work that all VMs of one account may cause in each second."),
-        duration(
+        .duration(
             "arbiter.launch_bucket_account_burst", \.arbiter.launchBucketAccount.burst,
             .milliseconds(1)...(.seconds(3_600)), "Launch work that all VMs of one account may cause at once."),
-        pages(
+        .pages(
             "arbiter.launch_pages_max", \.arbiter.launchPagesMax, 1...16_777_216,
             "The most pages a launch may declare: firmware and kernel, not the guest's memory."),
-        duration(
+        .duration(
             "arbiter.launch_wall_clock_max", \.arbiter.launchWallClockMax, .seconds(1)...(.seconds(86_400)),
             "How long a launch session may stay open before it is ended."),
     ]
 
-    private static let guests: [ConfigurationKey] = [
-        duration(
+    private static let guests: [Key] = [
+        .duration(
             "arbiter.guest_wait_max", \.arbiter.guestWaitMax, Limits.guestWaits,
             "How long a request outside its reservation may wait, with its guest's CPU frozen, before it is refused."),
-        duration(
+        .duration(
             "arbiter.guest_wait_reserved", \.arbiter.guestWaitReserved, Limits.guestWaits,
             "The longest wait inside a reservation that may be promised."),
-        ConfigurationKey(
-            path: "arbiter.account_reservation_max", kind: .optionalRate(Limits.leastRate...Limits.mostRate),
-            reason: "The most requests a second that all VMs of one account may reserve together.",
-            read: { .rate($0.arbiter.accountReservationMax) },
-            write: { if case .rate(let value) = $1 { $0.arbiter.accountReservationMax = value } }),
+        .optionalRate(
+            "arbiter.account_reservation_max", \.arbiter.accountReservationMax, Limits.leastRate...Limits.mostRate,
+            "The most requests a second that all VMs of one account may reserve together."),
     ]
 
     /// No command took longer on any SP that was measured; a hundred times the default is a mistake of units.
     private static let cost = Nanoseconds.microseconds(10)...Nanoseconds.seconds(1)
 
-    private static let planningCosts: [ConfigurationKey] = [
-        duration(
+    private static let planningCosts: [Key] = [
+        .duration(
             "planning_cost.report", \.arbiter.planningCosts.report, cost,
             "What admission reckons one attestation report to cost."),
-        duration(
+        .duration(
             "planning_cost.derived_key", \.arbiter.planningCosts.derivedKey, cost,
             "What is reckoned for one derived key."),
-        duration(
+        .duration(
             "planning_cost.launch_page", \.arbiter.planningCosts.launchPage, cost,
             "What is reckoned for one page of a launch."),
-        duration(
+        .duration(
             "planning_cost.launch_start", \.arbiter.planningCosts.launchStart, cost,
             "What is reckoned for the start of a launch."),
-        duration(
+        .duration(
             "planning_cost.launch_finish", \.arbiter.planningCosts.launchFinish, cost,
             "What is reckoned for the end of a launch."),
-        duration(
+        .duration(
             "planning_cost.platform_status", \.arbiter.planningCosts.platformStatus, cost,
             "What is reckoned for a status command."),
-        duration(
+        .duration(
             "planning_cost.platform_command", \.arbiter.planningCosts.platformCommand, cost,
             "What is reckoned for any other platform command."),
     ]
 
-    private static let device: [ConfigurationKey] = [
-        path("device.path", \.device.path, "The SP's device, or the socket of an emulated one."),
-        text(
+    private static let device: [Key] = [
+        .path("device.path", \.device.path, "The SP's device, or the socket of an emulated one."),
+        .text(
             "device.probe_socket", .optionalPath, \.device.probeSocket,
             "Where spschedd-device listens; with none, overdue turns are never probed."),
     ]
 
-    private static let sockets: [ConfigurationKey] = [
-        path("vmm.socket", \.vmm.path, "Where VMMs connect, unless the service manager passes a socket."),
-        mode("vmm.socket_mode", \.vmm.mode, "Who may connect a VMM: the mode of that socket."),
-        text("vmm.socket_group", .optionalGroup, \.vmm.group, "The group of that socket."),
-        path("manager.socket", \.manager.path, "Where operators connect, unless the service manager passes a socket."),
-        mode("manager.socket_mode", \.manager.mode, "The mode of that socket."),
-        text(
+    private static let sockets: [Key] = [
+        .path("vmm.socket", \.vmm.path, "Where VMMs connect, unless the service manager passes a socket."),
+        .mode("vmm.socket_mode", \.vmm.mode, "Who may connect a VMM: the mode of that socket."),
+        .text("vmm.socket_group", .optionalGroup, \.vmm.group, "The group of that socket."),
+        .path("manager.socket", \.manager.path, "Where operators connect, unless the service manager passes a socket."),
+        .mode("manager.socket_mode", \.manager.mode, "The mode of that socket."),
+        .text(
             "manager.socket_group", .optionalGroup, \.manager.group,
             "The group of that socket; its members, root and the daemon's own user are answered."),
     ]
 
-    private static let clients: [ConfigurationKey] = [
-        integer(
+    private static let clients: [Key] = [
+        .integer(
             "clients.vms_max", \.clients.vmsMax, 1...4_096,
             "The most VMs registered at once: hosts offer at most 1006 address space identifiers to SNP guests."),
-        integer(
+        .integer(
             "clients.connections_max", \.clients.connectionsMax, 1...65_536,
             "The most connections at once; each costs a descriptor and, if its client does not read, 16 KiB."),
-        duration(
+        .duration(
             "clients.hello_timeout", \.clients.helloTimeout, .milliseconds(100)...(.seconds(60)),
             "A connection that has not said HELLO by then is closed."),
-        duration(
+        .duration(
             "clients.linger", \.clients.linger, .zero...(.seconds(600)),
             "How long a VM without a connection stays registered, so that it may resume by its token."),
     ]
 
-    private static let accounts: [ConfigurationKey] = [
-        integer(
+    private static let accounts: [Key] = [
+        .integer(
             "account.connections_max", \.account.connectionsMax, 1...65_536,
             "The most connections of one account; three quarters of all, so that another always finds room."),
-        integer(
+        .integer(
             "account.vms_max", \.account.vmsMax, 1...4_096,
             "The most VMs of one account. All VMs of a libvirt host are one account."),
-        integer(
+        .integer(
             "account.launches_max", \.account.launchesMax, 1...4_096,
             "The most launch sessions that one account may have open at once."),
     ]
 
-    private static let loop: [ConfigurationKey] = [
-        duration(
+    private static let loop: [Key] = [
+        .duration(
             "loop.spin", \.loop.spin, .zero...(.milliseconds(1)),
             "How long the daemon looks for the next question before it sleeps: saves a wake-up where one is slow, and"
                 + " costs a CPU meanwhile. Only where one is idle.")

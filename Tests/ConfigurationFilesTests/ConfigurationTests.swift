@@ -1,7 +1,7 @@
 import Arbiter
 import Testing
 
-@testable import spschedd
+@testable import ConfigurationFiles
 
 @Suite("The configuration")
 struct ConfigurationTests {
@@ -84,9 +84,10 @@ struct ConfigurationTests {
     @Test("each key sets a place of its own")
     func places() throws {
         var seen: [DaemonConfiguration] = []
-        for key in ConfigurationKey.all {
+        for key in DaemonConfiguration.keys {
             let value = try #require(Self.another(for: key), "no other value is known for \(key.path)")
-            let text = "[\(key.section)]\n\(key.name) = \(value.toml)\n"
+            // A key may have a path of several words: no section is needed.
+            let text = "\(key.path) = \(value.toml)\n"
             let changed = try ConfigurationFile.parse(text, file: "t.toml")
             #expect(key.read(changed) == value, "\(key.path)")
             #expect(!seen.contains(changed), "\(key.path) has the place of another")
@@ -96,8 +97,8 @@ struct ConfigurationTests {
     }
 
     /// Another value inside the key's bounds.
-    private static func another(for key: ConfigurationKey) -> ConfigurationValue? {
-        switch (key.kind, key.defaultValue) {
+    private static func another(for key: SettingKey<DaemonConfiguration>) -> ConfigurationValue? {
+        switch (key.kind, key.read(DaemonConfiguration())) {
         case (.duration(let range), .duration(let value)):
             .duration(value > range.lowerBound ? value - Nanoseconds(1) : value + Nanoseconds(1))
         case (.integer(let range), .integer(let value)): .integer(value > range.lowerBound ? value - 1 : value + 1)
@@ -120,19 +121,21 @@ struct ConfigurationTests {
                 value is Nanoseconds || value is Share || value is Rate? || value is LaunchOrder || children.isEmpty
             return isLeaf ? 1 : children.reduce(0) { $0 + leaves($1.value) }
         }
-        let keys = ConfigurationKey.all.filter { ["arbiter", "planning_cost"].contains($0.section) }
+        let keys = DaemonConfiguration.keys.filter {
+            $0.path.hasPrefix("arbiter.") || $0.path.hasPrefix("planning_cost.")
+        }
         #expect(keys.count == leaves(Configuration()))
     }
 
     @Test("every default lies inside its own bounds, and every key has a reason that is a sentence")
     func defaults() {
-        #expect(Set(ConfigurationKey.all.map(\.path)).count == ConfigurationKey.all.count)
-        for key in ConfigurationKey.all {
+        #expect(Set(DaemonConfiguration.keys.map(\.path)).count == DaemonConfiguration.keys.count)
+        for key in DaemonConfiguration.keys {
             #expect(key.reason.hasSuffix("."), "\(key.path)")
-            let text = key.defaultValue.toml.trimmingPrefix("\"")
+            let text = key.read(DaemonConfiguration()).toml.trimmingPrefix("\"")
             let bare = String(text.hasSuffix("\"") ? text.dropLast() : text)
             let parsed = Int64(bare).flatMap { key.kind.parse($0) } ?? key.kind.parse(bare)
-            #expect(parsed == key.defaultValue, "\(key.path)")
+            #expect(parsed == key.read(DaemonConfiguration()), "\(key.path)")
         }
     }
 
@@ -201,6 +204,13 @@ struct ConfigurationTests {
                     + " launch would be reckoned to take more than a day"
             ])
         #expect(problems("[vmm]\nsocket = \"/a\"\n[manager]\nsocket = \"/a\"").count == 1)
+    }
+
+    @Test("a key of strange letters is told in one line", arguments: [#""a\u0007\n" = 1"#, #"["\u001b[2J"]"#])
+    func strangeKey(_ text: String) throws {
+        let problem = try #require(problems(text).first)
+        #expect(problem.contains("unknown"))
+        #expect(!problem.unicodeScalars.contains { $0.properties.generalCategory == .control })
     }
 
     @Test("all mistakes are told at once")

@@ -1,0 +1,17 @@
+extension DaemonConfiguration {
+    /// The whole configuration as a file that `ConfigurationFile` reads, each key with its reason, bounds and default.
+    public var toml: String {
+        var text = ""
+        var section: Substring?
+        for key in Self.keys {
+            let parts = key.path.split(separator: ".")
+            if parts[0] != section {
+                text += (section == nil ? "" : "\n") + "[\(parts[0])]\n"
+                section = parts[0]
+            }
+            text += "# \(key.reason)\n# \(key.kind.expectation); default \(key.read(Self()).toml)\n"
+            text += "\(parts[1]) = \(key.read(self).toml)\n"
+        }
+        return text
+    }
+}

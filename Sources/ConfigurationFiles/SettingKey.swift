@@ -1,0 +1,82 @@
+import Arbiter
+
+/// One setting: how it is written, what it may be, and why it is there. The parser, `--check-config` and the manual
+/// read tables of these and nothing else.
+package struct SettingKey<Root>: Sendable {
+    /// Sections and name: `arbiter.chunk_pages`.
+    package let path: String
+    package let kind: ConfigurationKind
+    /// What it is for, in one sentence.
+    package let reason: String
+    package let read: @Sendable (Root) -> ConfigurationValue
+    /// The value must be one that `kind` parsed.
+    package let write: @Sendable (inout Root, ConfigurationValue) -> Void
+
+    package init(
+        path: String, kind: ConfigurationKind, reason: String, read: @escaping @Sendable (Root) -> ConfigurationValue,
+        write: @escaping @Sendable (inout Root, ConfigurationValue) -> Void
+    ) {
+        self.path = path
+        self.kind = kind
+        self.reason = reason
+        self.read = read
+        self.write = write
+    }
+}
+
+extension SettingKey {
+    /// A settable place of a type.
+    package typealias Place<Value> = any WritableKeyPath<Root, Value> & Sendable
+
+    package static func duration(
+        _ path: String, _ place: Place<Nanoseconds>, _ range: ClosedRange<Nanoseconds>, _ reason: String
+    ) -> Self {
+        Self(path: path, kind: .duration(range), reason: reason, read: { .duration($0[keyPath: place]) }) {
+            if case .duration(let value) = $1 { $0[keyPath: place] = value }
+        }
+    }
+
+    package static func integer(
+        _ path: String, _ place: Place<Int64>, _ range: ClosedRange<Int64>, _ reason: String
+    ) -> Self {
+        Self(path: path, kind: .integer(range), reason: reason, read: { .integer($0[keyPath: place]) }) {
+            if case .integer(let value) = $1 { $0[keyPath: place] = value }
+        }
+    }
+
+    package static func pages(
+        _ path: String, _ place: Place<UInt32>, _ range: ClosedRange<Int64>, _ reason: String
+    ) -> Self {
+        Self(path: path, kind: .integer(range), reason: reason, read: { .integer(Int64($0[keyPath: place])) }) {
+            if case .integer(let value) = $1 { $0[keyPath: place] = UInt32(value) }
+        }
+    }
+
+    package static func optionalRate(
+        _ path: String, _ place: Place<Rate?>, _ range: ClosedRange<Rate>, _ reason: String
+    ) -> Self {
+        Self(path: path, kind: .optionalRate(range), reason: reason, read: { .rate($0[keyPath: place]) }) {
+            if case .rate(let value) = $1 { $0[keyPath: place] = value }
+        }
+    }
+
+    package static func text(
+        _ path: String, _ kind: ConfigurationKind, _ place: Place<String?>, _ reason: String
+    ) -> Self {
+        Self(path: path, kind: kind, reason: reason, read: { .text($0[keyPath: place]) }) {
+            if case .text(let value) = $1 { $0[keyPath: place] = value }
+        }
+    }
+
+    package static func path(_ path: String, _ place: Place<String>, _ reason: String) -> Self {
+        Self(path: path, kind: .path, reason: reason, read: { .text($0[keyPath: place]) }) {
+            if case .text(let value?) = $1 { $0[keyPath: place] = value }
+        }
+    }
+
+    package static func mode(_ path: String, _ place: Place<UInt32>, _ reason: String) -> Self {
+        Self(path: path, kind: .fileMode, reason: reason, read: { .fileMode($0[keyPath: place]) }) {
+            if case .fileMode(let value) = $1 { $0[keyPath: place] = value }
+        }
+    }
+}
