@@ -61,6 +61,9 @@ let package = Package(
         .target(name: "Simulation", dependencies: ["Arbiter", "SPModel"], swiftSettings: pure),
         .testTarget(
             name: "SimulationTests", dependencies: ["Arbiter", "SPModel", "Simulation"], swiftSettings: strict),
+        // What a run came to: statistics, tables, pictures and pages, the same on every machine.
+        .target(name: "Reporting", dependencies: ["Arbiter"], swiftSettings: pure),
+        .testTarget(name: "ReportingTests", dependencies: ["Arbiter", "Reporting"], swiftSettings: strict),
         // What /dev/sev takes: constants and layouts of the kernel's interface.
         .target(name: "CSEV"),
         // The wires of sp-emulator and spschedd-device, and a client for each.
@@ -147,13 +150,15 @@ let package = Package(
         .executableTarget(
             name: "spschedctl",
             dependencies: [
-                "Arbiter", "CSpsched", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol", "SPModel",
+                "Arbiter", "CSpsched", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
+                "Reporting", "SPModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
             name: "spschedctlTests",
             dependencies: [
-                "Arbiter", "CSystemd", "SPModel", "sp-emulator", "spschedctl", "spschedd", "spschedd-device",
+                "Arbiter", "CSystemd", "Reporting", "SPModel", "sp-emulator", "spschedctl", "spschedd",
+                "spschedd-device",
             ],
             swiftSettings: strict),
         // What `make bench` runs: the daemon against C programs, in Benchmarks/Floors, that do the same without policy.

@@ -1,4 +1,5 @@
 import Arbiter
+import Reporting
 import SPModel
 
 /// The scene that shows the budget at work: polite VMs inside a reservation, VMs in a tight loop against a limit, and
@@ -54,7 +55,7 @@ enum Budget {
 
     /// What each VM should have got and got.
     static func results(of record: SceneRecord) -> [BudgetResult] {
-        let slot = Span(start: record.slotStart, end: record.slotEnd)
+        let slot = TimeSpan(start: record.slotStart, end: record.slotEnd)
         let plans = record.scene.guests
         let got = record.reports.map { reports in rate(reports.filter(slot.contains)) }
         let claims = plans.map { plan in

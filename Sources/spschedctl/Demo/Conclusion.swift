@@ -1,3 +1,5 @@
+import Reporting
+
 /// What the results mean, in numbers, and what they rest on.
 struct Conclusion {
     let results: DemoResults
@@ -30,7 +32,7 @@ struct Conclusion {
         guard most > 0, let ours = run(.spschedd, most), let p50 = ours.boot?.p50 else { return nil }
         var text = "With \(most) VMs attesting in a tight loop, a VM boots in \(p50.text) (p50) under spschedd"
         if let alone = run(.spschedd, 0)?.boot?.p50, !alone.isCut, !p50.isCut {
-            let ratio = Format.fixed(p50.milliseconds / alone.milliseconds, 2)
+            let ratio = Format.fixed(p50.time.milliseconds / alone.time.milliseconds, 2)
             text += ", \(ratio) × the \(alone.text) it takes with none"
         }
         if let mutex = run(.mutex, most)?.boot?.p50 {
@@ -76,7 +78,7 @@ struct Conclusion {
     }
 }
 
-extension BootLatency {
+extension Latency {
     /// Without the mark of a cut: for sentences that say it in words.
-    fileprivate var amount: String { "\(Format.fixed(milliseconds / 1_000, 1)) s" }
+    fileprivate var amount: String { "\(Format.fixed(time.seconds, 1)) s" }
 }

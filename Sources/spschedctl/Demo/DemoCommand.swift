@@ -2,6 +2,7 @@ import Arbiter
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import Reporting
 import SPModel
 
 struct DemoCommand: ParsableCommand {

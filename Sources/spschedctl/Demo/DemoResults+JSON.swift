@@ -1,3 +1,5 @@
+import Reporting
+
 /// The shape of `spschedctl demo --json`. What does not apply is null, never left out.
 extension DemoResults: Encodable {
     enum CodingKeys: String, CodingKey { case runs, budget }
@@ -32,15 +34,15 @@ extension RunResult: Encodable {
 }
 
 private struct BootMilliseconds: Encodable {
-    let statistics: BootStatistics?
+    let statistics: LatencyStatistics?
 
     enum CodingKeys: String, CodingKey { case p50, p99, max }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(statistics?.p50.milliseconds.rounded(decimals: 2), forKey: .p50)
-        try container.encode(statistics?.p99.milliseconds.rounded(decimals: 2), forKey: .p99)
-        try container.encode(statistics?.max.milliseconds.rounded(decimals: 2), forKey: .max)
+        try container.encode(statistics?.p50.time.milliseconds.rounded(decimals: 2), forKey: .p50)
+        try container.encode(statistics?.p99.time.milliseconds.rounded(decimals: 2), forKey: .p99)
+        try container.encode(statistics?.max.time.milliseconds.rounded(decimals: 2), forKey: .max)
     }
 }
 

@@ -1,3 +1,5 @@
+import Reporting
+
 /// The results for people.
 extension DemoResults {
     var text: String {
@@ -9,8 +11,8 @@ extension DemoResults {
         return (parts + [Conclusion(self).text.wrapped(at: 110)]).joined(separator: "\n\n")
     }
 
-    private var runTable: TextTable {
-        var table = TextTable([
+    private var runTable: Table {
+        var table = Table([
             .left("POLICY"), .right("ANTAGONISTS"), .right("BOOT p50"), .right("p99"), .right("max"),
             .right("LAUNCHES"), .right("REPORTS/s BETWEEN"), .right("FAIRNESS"), .right("REFUSALS"),
             .right("LOST VMPCK"), .right("SP BUSY"),
@@ -26,20 +28,12 @@ extension DemoResults {
         return table
     }
 
-    private var budgetTable: TextTable {
-        var table = TextTable([
+    private var budgetTable: Table {
+        var table = Table([
             .left("VM"), .right("LIMIT"), .right("RESERVED"), .right("WEIGHT"), .right("EXPECTED"), .right("GOT"),
         ])
         for group in BudgetGroup.groups(of: budget) { table.append(group.cells) }
         return table
-    }
-}
-
-extension BootLatency {
-    var text: String {
-        if isCut { return "> \(Format.fixed(milliseconds / 1_000, 1)) s (cut)" }
-        return milliseconds < 10_000
-            ? "\(Format.fixed(milliseconds, 0)) ms" : "\(Format.fixed(milliseconds / 1_000, 1)) s"
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reporting
 
 /// Who decides which command the SP gets next.
 enum Policy: String, CaseIterable, ExpressibleByArgument, Encodable, Sendable {
@@ -7,4 +8,13 @@ enum Policy: String, CaseIterable, ExpressibleByArgument, Encodable, Sendable {
     /// A rate limit of one request a second for each VM before the mutex.
     case ratelimit
     case spschedd
+
+    /// Its colour in every picture and table.
+    var hue: Hue {
+        switch self {
+        case .mutex: .orange
+        case .ratelimit: .amber
+        case .spschedd: .blue
+        }
+    }
 }

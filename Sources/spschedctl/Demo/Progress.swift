@@ -1,4 +1,5 @@
 import Arbiter
+import Reporting
 
 /// One line on standard error that tells how far the demo is: rewritten on a terminal, else a line for each scene.
 struct Progress {
@@ -31,9 +32,4 @@ struct Progress {
     }
 
     private var prefix: String { "[\(number)/\(scenes)] " }
-}
-
-extension Nanoseconds {
-    var seconds: Double { Double(count) / 1e9 }
-    var milliseconds: Double { Double(count) / 1e6 }
 }

@@ -1,11 +1,12 @@
 import Arbiter
+import Reporting
 
 /// What one policy came to against one number of antagonists.
 struct RunResult: Equatable, Sendable {
     let policy: Policy
     let antagonists: Int
     /// `nil` without launches.
-    let boot: BootStatistics?
+    let boot: LatencyStatistics?
     /// Launches that came to an end.
     let launches: Int
     /// One more was still under way when its time was over.
@@ -21,30 +22,30 @@ struct RunResult: Equatable, Sendable {
     let isSteady: Bool
 
     init(_ record: SceneRecord) {
-        let slot = Span(start: record.slotStart, end: record.slotEnd)
+        let slot = TimeSpan(start: record.slotStart, end: record.slotEnd)
         isSteady = record.scene.slot >= DemoLimits.steadyAfter
         policy = record.scene.policy
         antagonists = record.scene.guests.count
-        var latencies = record.launches.map { BootLatency(milliseconds: $0.bootLatency.milliseconds) }
+        var latencies = record.launches.map { Latency($0.bootLatency) }
         if let cut = record.cutLaunch {
-            latencies.append(BootLatency(milliseconds: (cut.cut - cut.requested).milliseconds, isCut: true))
+            latencies.append(Latency(cut.cut - cut.requested, isCut: true))
         }
-        boot = BootStatistics(latencies)
+        boot = LatencyStatistics(latencies)
         launches = record.launches.count
         isCut = record.cutLaunch != nil
         reportsPerSecond = Self.reportsBetweenLaunches(record, in: slot)
-        jain = Fairness.jain(record.reports.map { $0.count(where: slot.contains) })
+        jain = JainIndex.of(record.reports.map { $0.count(where: slot.contains) })
         refusals = record.refusals.count(where: slot.contains)
         lostKeys = record.keysLost
         let busy = record.trace.reduce(Nanoseconds.zero) {
-            $0 + Span(start: $1.start, end: $1.end).clipped(to: slot).length
+            $0 + TimeSpan(start: $1.start, end: $1.end).clipped(to: slot).length
         }
         utilisation = busy.seconds / slot.length.seconds
     }
 
-    private static func reportsBetweenLaunches(_ record: SceneRecord, in slot: Span) -> Double? {
-        var launching = record.launches.map { Span(start: $0.began, end: $0.ended) }
-        if let cut = record.cutLaunch { launching.append(Span(start: cut.requested, end: cut.cut)) }
+    private static func reportsBetweenLaunches(_ record: SceneRecord, in slot: TimeSpan) -> Double? {
+        var launching = record.launches.map { TimeSpan(start: $0.began, end: $0.ended) }
+        if let cut = record.cutLaunch { launching.append(TimeSpan(start: cut.requested, end: cut.cut)) }
         let between = slot.without(launching)
         let length = between.reduce(Nanoseconds.zero) { $0 + $1.length }
         guard length.seconds > slot.length.seconds * DemoLimits.betweenLaunchesLeast else { return nil }

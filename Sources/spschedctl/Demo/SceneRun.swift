@@ -1,5 +1,6 @@
 import Arbiter
 import LinuxIO
+import Reporting
 
 /// Plays one scene: starts the VMs, gives them their orders, and gathers what they report. One bounded event loop.
 ///

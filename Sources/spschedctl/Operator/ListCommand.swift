@@ -1,5 +1,6 @@
 import ArgumentParser
 import ManagerProtocol
+import Reporting
 
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,7 +26,7 @@ struct ListText {
 
     var text: String {
         guard !vms.isEmpty else { return "No VM is registered." }
-        var table = TextTable([
+        var table = Table([
             .left("NAME"), .left("STATE"), .left("ACCOUNT"), .right("RESERVED"), .right("LIMIT"), .right("WEIGHT"),
             .right("ENTITLED"), .right("GOT"), .right("REPORTS"), .right("LAUNCHES"), .right("SP TIME"),
             .left("REFUSED"),

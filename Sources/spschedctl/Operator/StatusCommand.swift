@@ -1,5 +1,6 @@
 import ArgumentParser
 import ManagerProtocol
+import Reporting
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

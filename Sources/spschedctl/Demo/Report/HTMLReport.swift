@@ -1,3 +1,5 @@
+import Reporting
+
 /// The report: one HTML file that needs nothing else, for light and dark screens.
 struct HTMLReport {
     private let outcome: ShowOutcome
@@ -5,40 +7,19 @@ struct HTMLReport {
     init(_ outcome: ShowOutcome) { self.outcome = outcome }
 
     var html: String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8"/>
-        <meta name="viewport" content="width=device-width, initial-scale=1"/>
-        <meta name="color-scheme" content="light dark"/>
-        <title>spschedd: launches and attestations on one Secure Processor</title>
-        <style>
-        \(ReportStyle.css)
-        </style>
-        </head>
-        <body>
-        <main>
-        <h1>One Secure Processor, \(antagonists) VMs</h1>
-        <p class="lead">\(HTML.escaped(conclusion.sentences.joined(separator: " ")))</p>
-        \(sections.joined(separator: "\n"))
-        </main>
-        </body>
-        </html>
-
-        """
+        HTMLPage(
+            title: "spschedd: launches and attestations on one Secure Processor",
+            heading: "One Secure Processor, \(antagonists) VMs", lead: conclusion.sentences.joined(separator: " "),
+            sections: [bootSection, timelineSection, tableSection, budgetSection, notesSection].compactMap(\.self)
+        ).html
     }
 
     private var conclusion: Conclusion { Conclusion(outcome.results) }
     private var antagonists: Int { outcome.results.runs.map(\.antagonists).max() ?? 0 }
 
-    private var sections: [String] {
-        [bootSection, timelineSection, tableSection, budgetSection, notesSection].compactMap(\.self)
-    }
-
-    private var bootSection: String? {
+    private var bootSection: HTMLPage.Section? {
         BootPlot(outcome.results.runs).map { plot in
-            section(
+            HTMLPage.Section(
                 "How long a VM takes to boot",
                 """
                 The dot is the middle launch (p50), the line above it reaches to p99; the scale is logarithmic. An \
@@ -48,9 +29,9 @@ struct HTMLReport {
         }
     }
 
-    private var timelineSection: String? {
+    private var timelineSection: HTMLPage.Section? {
         TimelinePlot(outcome.records).map { plot in
-            section(
+            HTMLPage.Section(
                 "Who held the Secure Processor around one launch",
                 """
                 One launch of each policy against \(antagonists) VMs. In colour: commands of the launch. Grey: reports \
@@ -60,39 +41,33 @@ struct HTMLReport {
         }
     }
 
-    private var tableSection: String? {
-        let rows = outcome.results.runs.map { run in
-            let cells =
-                [run.boot?.p50.text, run.boot?.p99.text, run.boot?.max.text, "\(run.launches)"]
-                + [run.reportsPerSecond.map { Format.fixed($0, 1) }, run.jain.map { Format.fixed($0, 3) }]
-                + ["\(run.refusals)", "\(run.lostKeys)", "\(Format.fixed(run.utilisation * 100, 0)) %"]
-            return "<tr><th scope=\"row\" class=\"\(run.policy.rawValue)\">\(run.policy.rawValue)</th>"
-                + "<td>\(run.antagonists)</td>"
-                + cells.map { "<td>\(HTML.escaped($0 ?? "–"))</td>" }.joined() + "</tr>"
+    private var tableSection: HTMLPage.Section? {
+        var table = Table([
+            .left("Policy"), .right("VMs attesting"), .right("Boot p50"), .right("p99"), .right("max"),
+            .right("Launches"), .right("Reports/s between launches"), .right("Fairness (Jain)"), .right("Refusals"),
+            .right("Lost VMPCKs"), .right("SP busy"),
+        ])
+        let runs = outcome.results.runs
+        for run in runs {
+            table.append([
+                run.policy.rawValue, "\(run.antagonists)", run.boot?.p50.text ?? "–", run.boot?.p99.text ?? "–",
+                run.boot?.max.text ?? "–", "\(run.launches)",
+                run.reportsPerSecond.map { Format.fixed($0, 1) } ?? "–", run.jain.map { Format.fixed($0, 3) } ?? "–",
+                "\(run.refusals)", "\(run.lostKeys)", "\(Format.fixed(run.utilisation * 100, 0)) %",
+            ])
         }
-        let headings = [
-            "Policy", "VMs attesting", "Boot p50", "p99", "max", "Launches", "Reports/s between launches",
-            "Fairness (Jain)", "Refusals", "Lost VMPCKs", "SP busy",
-        ]
-        return section(
+        return HTMLPage.Section(
             "The numbers",
             """
             Reports between launches are counted while no launch had commands under way; a dash means that a launch \
             filled the whole time. Fairness is Jain's index over the reports of the attesting VMs: 1 means that all \
             got the same. A VMPCK is lost when a guest is refused for 60 s; that must never happen.
-            """,
-            """
-            <div class="scroll"><table>
-            <thead><tr>\(headings.map { "<th scope=\"col\">\($0)</th>" }.joined())</tr></thead>
-            <tbody>
-            \(rows.joined(separator: "\n"))
-            </tbody></table></div>
-            """)
+            """, table.html { runs[$0].policy.hue.rawValue })
     }
 
-    private var budgetSection: String? {
+    private var budgetSection: HTMLPage.Section? {
         BudgetPlot(outcome.results.budget).map { plot in
-            section(
+            HTMLPage.Section(
                 "The budget at work",
                 """
                 All of these VMs at once, while one VM is launched each second. Pale: what exact water-filling of all \
@@ -102,25 +77,15 @@ struct HTMLReport {
         }
     }
 
-    private var notesSection: String? {
+    private var notesSection: HTMLPage.Section? {
         let plan = outcome.plan
         let launches = plan.hasLaunches ? "launch profile \(plan.profile.name)" : "no launches"
-        return section(
+        return HTMLPage.Section(
             "What these numbers rest on", Conclusion.modelled,
             """
             <p>\(HTML.escaped(Conclusion.scope))</p>
             <p>Played with \(launches), \(Format.fixed(plan.slot.seconds, 0)) s for each policy and number of VMs \
             after the warm-up, seed \(plan.seed).</p>
             """)
-    }
-
-    private func section(_ title: String, _ text: String, _ content: String) -> String {
-        """
-        <section>
-        <h2>\(HTML.escaped(title))</h2>
-        <p>\(HTML.escaped(text))</p>
-        \(content)
-        </section>
-        """
     }
 }

@@ -1,4 +1,5 @@
 import Arbiter
+import Reporting
 
 /// Who held the SP, around one launch of each policy.
 struct TimelinePlot {
@@ -91,18 +92,18 @@ struct TimelinePlot {
     }
 
     private func draw(_ lane: Lane, top: Double, _ svg: inout SVG) {
-        svg.text(lane.policy.rawValue, 0, top + 30, "name \(lane.policy.rawValue)")
+        svg.text(lane.policy.rawValue, 0, top + 30, "name \(lane.policy.hue.rawValue)")
         svg.text("launch", Self.left - 10, top + 22, anchor: .end, "tick")
         svg.text("guests", Self.left - 10, top + 54, anchor: .end, "tick")
-        let shown = Span(start: lane.requested - before, end: lane.requested + after)
+        let shown = TimeSpan(start: lane.requested - before, end: lane.requested + after)
         var isOdd = false
         for run in lane.runs {
-            let span = Span(start: run.start, end: run.end).clipped(to: shown)
+            let span = TimeSpan(start: run.start, end: run.end).clipped(to: shown)
             guard span.length > .zero else { continue }
             isOdd.toggle()
             let start = x(span.start - lane.requested)
             let width = max(run.isLaunch ? 2 : 0.4, x(span.end - lane.requested) - start)
-            let style = run.isLaunch ? "launch \(lane.policy.rawValue)" : isOdd ? "guest" : "guest odd"
+            let style = run.isLaunch ? "bar \(lane.policy.hue.rawValue)" : isOdd ? "shade" : "shade odd"
             svg.rectangle(start, run.isLaunch ? top + 8 : top + 40, width, 20, style)
         }
         guard let ended = lane.ended, ended - lane.requested < after else {
