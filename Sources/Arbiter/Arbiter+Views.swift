@@ -10,6 +10,8 @@ public struct Overview: Equatable, Sendable {
     public var reservedWait: Nanoseconds
     public var turn: TurnView?
     public var turnBeside: TurnView?
+    /// Whether the SP is being kept for a launch's next command.
+    public var isHolding: Bool
     public var sessionsOpen: Int
     public var launchesWaiting: Int
     public var guestsWaiting: Int
@@ -61,7 +63,7 @@ extension Arbiter {
             reservationsAreSuspended: overload.isOverloaded(at: max(now, clock)), reserved: ledger.reserved,
             rateLeft: ledger.rateLeft,
             reservedWait: ledger.reservedWait, turn: turn.map { view($0, now) },
-            turnBeside: turnBeside.map { view($0, now) }, sessionsOpen: sessions.count,
+            turnBeside: turnBeside.map { view($0, now) }, isHolding: heldFor != nil, sessionsOpen: sessions.count,
             launchesWaiting: ready.count + readyLong.count, guestsWaiting: aged.count + reserved.count + shared.count,
             platformWaiting: platform.count, floorBalance: floor.balance, predictedReport: costs.report,
             predictedLaunchPage: costs.launchPage, totals: totals)

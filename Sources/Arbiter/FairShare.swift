@@ -56,4 +56,22 @@ struct FairShare: Sendable {
         let ahead = min(tag &- virtualTime, (leastQueued ?? tag) &- virtualTime) - lead / 2
         if ahead > 0 { virtualTime = virtualTime &+ ahead }
     }
+
+    // MARK: Its state
+
+    func save(into words: inout [UInt64]) {
+        for value in [virtualTime, sumOfWeights, lead, remainder, before.sum, before.lead] { words.put(value) }
+    }
+
+    init(restoring state: inout StateReader) throws(StateProblem) {
+        let weights = 0...Int64(Limits.restoredVMs) * Limits.weights.upperBound.value
+        let leads = 0...Limits.backlogMemory.count * Limits.virtualTimeScale
+        virtualTime = try state.integer()
+        sumOfWeights = try state.integer(in: weights, "a sum of weights")
+        lead = try state.integer(in: leads, "the lead of a tag")
+        remainder = try state.integer(in: weights, "a remainder")
+        before = (
+            try state.integer(in: weights, "a sum of weights"), try state.integer(in: leads, "the lead of a tag")
+        )
+    }
 }
