@@ -13,9 +13,12 @@ struct FairnessBooks {
     private struct Place {
         var isCounted = false
         var weight: Int64 = 1
+        var waitsAtMost = Nanoseconds.zero
         var service: Int64 = 0
         var turns: Int64 = 0
         var backloggedSince = Instant.distantFuture
+        /// When its tag was last clamped: of a window that began before, only Jain's index is judged.
+        var clampedAt = Instant.distantPast
         var idleSince: Instant?
         var refusedAt: Instant?
 
@@ -28,7 +31,8 @@ struct FairnessBooks {
 
     private var places: [Place]
     private var time: FluidTime
-    /// Service inside reservations is not told apart: where there are any, only Jain's index is judged.
+    /// Service inside reservations is not told apart, nor who is barred by a limit: where there are such VMs, only
+    /// Jain's index is judged.
     private(set) var knowsTags = true
     private var due: Instant
     private var moments: [Instant] = []
@@ -48,10 +52,11 @@ struct FairnessBooks {
         places[tenant] = Place()
         places[tenant].isCounted = view.reservation == .zero && view.registration.limit == nil
         places[tenant].weight = view.registration.weight.value
+        places[tenant].waitsAtMost = view.guestWaitMax
         places[tenant].service = before.service
         places[tenant].turns = before.turns
         time.registered(tenant, weight: view.registration.weight.value)
-        if view.reservation > .zero { knowsTags = false }
+        if view.reservation > .zero || view.registration.limit != nil { knowsTags = false }
     }
 
     mutating func left(_ tenant: Int) {
@@ -62,9 +67,10 @@ struct FairnessBooks {
     mutating func asked(_ tenant: Int, at now: Instant) {
         time.passes(to: now)
         let isClamped = time.asked(tenant)
-        if isClamped || places[tenant].backloggedSince > now || !places[tenant].isBacklogged(at: now) {
+        if places[tenant].backloggedSince > now || !places[tenant].isBacklogged(at: now) {
             places[tenant].backloggedSince = now
         }
+        if isClamped { places[tenant].clampedAt = now }
         places[tenant].idleSince = nil
         places[tenant].refusedAt = nil
     }
@@ -82,7 +88,8 @@ struct FairnessBooks {
         places[tenant].idleSince = now
         time.passes(to: now)
         let isClamped = time.served(tenant, occupancy, byItsShare: !isAged)
-        if isAged || isClamped { places[tenant].backloggedSince = now }
+        if isAged { places[tenant].backloggedSince = now }
+        if isClamped { places[tenant].clampedAt = now }
     }
 
     // MARK: Windows
@@ -105,9 +112,11 @@ struct FairnessBooks {
         for (tenant, place) in places.enumerated()
         where place.isCounted && place.backloggedSince <= moments[index] && place.isBacklogged(at: now) {
             let before = served[first + tenant]
-            window.add(tenant, place.service - before.service, place.turns - before.turns, weight: place.weight)
+            window.add(
+                tenant, place.service - before.service, place.turns - before.turns, weight: place.weight,
+                waitsAtMost: place.waitsAtMost, isClamped: place.clampedAt >= moments[index] || time.isBeyond(tenant))
         }
-        return window.count >= 2 ? window : nil
+        return window.count >= 2 && !window.someoneIsTooLarge ? window : nil
     }
 }
 
@@ -117,7 +126,12 @@ struct FairnessWindow {
     private let largestTurn: Int64
     private(set) var count: Int64 = 0
     private var weights: Int64 = 0
+    private(set) var unclamped = 0
+    private var largestWeight: Int64 = 0
     private var fewestTurns = Int64.max
+    private var allTurns: Int64 = 0
+    /// Weight × the longest wait in microseconds, of the VM for which that is least.
+    private var leastPatience = Int64.max
     /// The most and the least served: who, service ÷ weight in thousandths, and s_g ÷ weight.
     private(set) var most = (tenant: 0, share: Int64.min, turn: Int64(0))
     private(set) var least = (tenant: 0, share: Int64.max, turn: Int64(0))
@@ -129,22 +143,39 @@ struct FairnessWindow {
         self.largestTurn = largestTurn.count
     }
 
-    mutating func add(_ tenant: Int, _ service: Int64, _ turns: Int64, weight: Int64) {
+    mutating func add(
+        _ tenant: Int, _ service: Int64, _ turns: Int64, weight: Int64, waitsAtMost: Nanoseconds, isClamped: Bool
+    ) {
         count += 1
+        allTurns += turns
+        leastPatience = min(leastPatience, weight * waitsAtMost.count / 1_000)
         weights += weight
+        largestWeight = max(largestWeight, weight)
         fewestTurns = min(fewestTurns, turns)
         let share = service * 1_000 / weight
-        let turn = largestTurn * 1_000 / weight
-        // One turn is allowed to each: compared without it, the pair that strays most beyond its bound comes out.
-        if most.share == .min || share - turn > most.share - most.turn { most = (tenant, share, turn) }
-        if least.share == .max || share + turn < least.share + least.turn { least = (tenant, share, turn) }
         sum += Int128(share)
         squares += Int128(share) * Int128(share)
+        if !isClamped { compare(tenant, share, largestTurn * 1_000 / weight) }
     }
+
+    /// One turn is allowed to each: compared without it, the pair that strays most beyond its bound comes out.
+    private mutating func compare(_ tenant: Int, _ share: Int64, _ turn: Int64) {
+        unclamped += 1
+        if most.share == .min || share - turn > most.share - most.turn { most = (tenant, share, turn) }
+        if least.share == .max || share + turn < least.share + least.turn { least = (tenant, share, turn) }
+    }
+
+    /// A guest asks for its next report when it has the last: whose share is above a third cannot always use it, for
+    /// while it breathes another is served.
+    var someoneIsTooLarge: Bool { largestWeight * 3 > weights }
 
     var spread: Int64 { most.share - least.share }
     /// 4L + s_g/w_f + s_g/w_m, with the largest L: by the weights of those who were backlogged throughout.
     var bound: Int64 { 4 * (Limits.backlogMemory.count * 1_000 / weights) + most.turn + least.turn }
+
+    /// Whether a VM that is served by its weight waits no longer for its next turn than it may: who waits longer is
+    /// refused, and sleeps.
+    var comesRoundInTime: Bool { length.count / 1_000 * weights <= leastPatience * allTurns }
 
     /// Jain's index in millionths, (Σx)² ÷ (n·Σx²), where the promise speaks of it: windows of 30 s, ten reports each.
     var jain: Int64? {

@@ -10,8 +10,9 @@ struct FluidTime {
         var weight: Int64 = 1
         var isBacklogged = false
         var isQueued = false
-        /// How often the virtual time had been moved on by hand when it last asked.
-        var moves = 0
+        /// L when it last asked, and how often the time had followed others by then.
+        var leadThen: Int64 = 0
+        var movesThen = 0
         /// Which of its refusals is the last.
         var refusal = 0
     }
@@ -59,14 +60,21 @@ struct FluidTime {
         join(tenant)
         tags[tenant].refusal += 1
         tags[tenant].isQueued = true
+        let isClamped = isBeyond(tenant)
         let distance = tags[tenant].value - now
-        // One that fell behind although nobody moved the time on was passed over: no clamp excuses that.
-        let isClamped =
-            distance >= nearly && weights > tags[tenant].weight
-            || distance <= -nearly && tags[tenant].moves != moves
         tags[tenant].value = now + min(max(distance, -lead), lead)
-        tags[tenant].moves = moves
+        tags[tenant].leadThen = nearly
+        tags[tenant].movesThen = moves
         return isClamped
+    }
+
+    /// Whether its tag is clamped, or will be as soon as it asks.
+    func isBeyond(_ tenant: Int) -> Bool {
+        let distance = tags[tenant].value - now
+        if distance >= nearly { return weights > tags[tenant].weight }
+        // One that fell behind was passed over: no clamp excuses that, but that more VMs came and narrowed its bound,
+        // or that the time followed others while it slept.
+        return distance <= -nearly && (-distance < tags[tenant].leadThen || tags[tenant].movesThen != moves)
     }
 
     mutating func refused(_ tenant: Int, at clock: Instant) {
@@ -116,12 +124,20 @@ struct FluidTime {
         weights -= tags[tenant].weight
     }
 
-    /// When all that compete lead by more than half of what they may, the time follows them.
+    /// When all that compete lead by half of what they may, the time follows them; it goes back to them when they lag
+    /// by a quarter.
     private mutating func follow(_ served: Int64) {
-        guard served - now > lead / 2 else { return }
-        let least = tags.reduce(served) { $1.isQueued ? min($0, $1.value) : $0 }
-        guard least - now > lead / 2 else { return }
-        now = least - lead / 2
-        moves += 1
+        let (leads, lags) = (served - now > lead / 2, now - served > lead / 4)
+        guard leads || lags else { return }
+        var (least, most) = (served, served)
+        for tag in tags where tag.isQueued {
+            least = min(least, tag.value)
+            most = max(most, tag.value)
+        }
+        if least - now > lead / 2 {
+            now = least - lead / 2
+            moves += 1
+        }
+        now = min(now, most + lead / 4)
     }
 }

@@ -82,9 +82,10 @@ extension World {
         }
         var ends: Instant
         if let whole = turns.firstIndex(where: { $0.kind == .wholeLaunch }), grant.kind.commandClass == .guest {
-            // It waits for the page in service, and the rest of the launch waits for it.
-            let page = drawService(.launchUpdate, units: 1)
-            ends = now + Nanoseconds(random.below(page.count)) + service
+            // It waits for the page in service, if that is not the last, and the rest of the launch waits for it.
+            let page = Nanoseconds(random.below(drawService(.launchUpdate, units: 1).count))
+            let left = turns[whole].endsAt.map { max($0 - now, .zero) } ?? page
+            ends = now + min(page, left) + service
             turns[whole].endsAt = turns[whole].endsAt.map { $0 + service }
             spIsFreeAt = spIsFreeAt + service
         } else {
