@@ -8,7 +8,8 @@ import SPModel
 public struct WorstCase: Sendable {
     public struct Group: Sendable {
         public let name: String
-        /// P1: from the first command of a launch that is first in line to its last. `nil` if the group is not launched.
+        /// P1: from the first command of a launch that is first in line to its last. `nil` if the group is not
+        /// launched.
         public let launch: Bound?
         /// P6: the wait of a request inside the reservation, while launches stay within their reserve. `nil` without a
         /// reservation.
