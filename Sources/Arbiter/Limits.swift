@@ -21,6 +21,9 @@ public enum Limits {
     public static let agedAfter = Nanoseconds.seconds(40)
     /// The last three retries before the driver gives up: refusing here risks the key.
     public static let lastChanceAfter = Nanoseconds.seconds(52)
+    /// A VM's tag strays by as many rounds of all that are backlogged, where these take longer than `backlogMemory`: a
+    /// report moves it ahead by one, and as much must be left for those that wait.
+    static let roundsRemembered: Int64 = 2
     /// A guest CPU waits with interrupts off; its soft-lockup watchdog barks at 20 s.
     public static let frozenMax = Nanoseconds.seconds(20)
     /// A guest allowed less than one request in 40 s would lose its key to its own 60 s limit.
