@@ -39,7 +39,7 @@ let package = Package(
 
         // The C client for VMMs, as a plain target for our programs and tests; `make libspsched` builds the library.
         .target(
-            name: "CSpsched", path: "Sources/libspsched",
+            name: "CSpsched", dependencies: ["CSEV"], path: "Sources/libspsched",
             exclude: ["LICENSE", "libspsched.map", "spsched.pc.in"], cSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "CSpschedTesting", dependencies: ["CSpsched"], path: "Tests/CSpschedTesting",
@@ -48,7 +48,7 @@ let package = Package(
             name: "spsched-seccomp-probe", dependencies: ["CSpsched"], path: "Tests/SeccompProbe",
             cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(
-            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSpschedTesting", "VMMProtocol"],
+            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSEV", "CSpschedTesting", "VMMProtocol"],
             swiftSettings: strict),
 
         // Makes mistakes on purpose: scripts/test-sanitized must find them.
@@ -64,11 +64,21 @@ let package = Package(
         // What a run came to: statistics, tables, pictures and pages, the same on every machine.
         .target(name: "Reporting", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "ReportingTests", dependencies: ["Arbiter", "Reporting"], swiftSettings: strict),
+        // What `make experiment` runs: hosts in virtual time, policy beside policy, written up in docs/experiment.
+        .executableTarget(
+            name: "experiment",
+            dependencies: [
+                "Arbiter", "Reporting", "SPModel", "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Experiment", exclude: ["README.md"], swiftSettings: strict),
+        .testTarget(
+            name: "ExperimentTests", dependencies: ["Arbiter", "Reporting", "SPModel", "Simulation", "experiment"],
+            swiftSettings: strict),
         // What /dev/sev takes: constants and layouts of the kernel's interface.
         .target(name: "CSEV"),
         // The wires of sp-emulator and spschedd-device, and a client for each.
         .target(
-            name: "DeviceProtocol", dependencies: ["Arbiter", "LinuxIO", "SPModel"], swiftSettings: strict),
+            name: "DeviceProtocol", dependencies: ["Arbiter", "CSEV", "LinuxIO", "SPModel"], swiftSettings: strict),
         .testTarget(
             name: "DeviceProtocolTests", dependencies: ["Arbiter", "CSEV", "DeviceProtocol", "SPModel"],
             swiftSettings: strict),
@@ -80,6 +90,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // What `spschedd --trace` writes: bytes <-> values, and how it is run through the Arbiter again.
+        .target(name: "TraceFormat", dependencies: ["Arbiter"], swiftSettings: pure),
+        .testTarget(name: "TraceFormatTests", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: strict),
         // The only process that issues ioctls on the device.
         .executableTarget(
             name: "spschedd-device",
@@ -91,7 +104,7 @@ let package = Package(
         .testTarget(
             name: "DeviceProcessTests",
             dependencies: [
-                "Arbiter", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
+                "Arbiter", "CSEV", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
                 "spschedd-device",
             ],
             swiftSettings: strict),
@@ -174,7 +187,7 @@ let package = Package(
         .executableTarget(
             name: "spschedd-bench",
             dependencies: [
-                "Arbiter", "LinuxIO",
+                "Arbiter", "LinuxIO", "SPModel", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/Driver", swiftSettings: loop),
         .testTarget(
@@ -186,7 +199,7 @@ let package = Package(
 // library.
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
-        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
+        "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
         "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
