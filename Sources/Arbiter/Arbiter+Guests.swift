@@ -314,8 +314,11 @@ extension Arbiter {
         return guest.cost
     }
 
-    mutating func grantGuest(_ slot: Int, _ part: GuestPart, beside: Bool, _ decisions: inout [Decision]) {
+    mutating func grantGuest(
+        _ slot: Int, _ part: GuestPart, byFloor: Bool, beside: Bool, _ decisions: inout [Decision]
+    ) {
         guard let guest = virtualMachines[slot].guest else { return }
+        floor.isOwedInFull = byFloor
         removeFromParts(slot)
         clearGuestTimers(slot)
         clear(.backlogEnds, slot)
@@ -353,8 +356,9 @@ extension Arbiter {
             if let first = shared.first { leastQueued = shared.key(of: first) }
             fairShare.follow(served: virtualMachines[slot].tag, leastQueued: leastQueued)
             if fairShare.isFarAhead(of: virtualMachines[slot].tag) {
-                fairShare.fallBack(
-                    served: virtualMachines[slot].tag, mostQueued: shared.last.map { shared.key(of: $0) })
+                var mostQueued: Int64?
+                if let last = shared.last { mostQueued = shared.key(of: last) }
+                fairShare.fallBack(served: virtualMachines[slot].tag, mostQueued: mostQueued)
             }
         }
         virtualMachines[slot].counters.guestTurns += 1
@@ -413,7 +417,7 @@ extension Arbiter {
         let afterLaunches = max(busy, sessions.totalCost - done) + ahead
         // The bucket grows meanwhile; beside a whole launch the guest need not wait for the end of the turn.
         let inTheWay = turn?.isWholeLaunch == true ? residualBeside : busy
-        return min(afterLaunches, max(inTheWay, floor.timeToCover(ahead + guestCost(slot))))
+        return min(afterLaunches, max(inTheWay, floor.timeToCover(ahead + ledger.guestTurn)))
     }
 
     /// Whether a launch has the SP, is ready for it, or has it held. One that thinks longer than its hold does not
