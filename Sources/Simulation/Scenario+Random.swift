@@ -6,8 +6,37 @@ import SPModel
 extension Scenario {
     public static func random(seed: UInt64) -> Scenario {
         var random = SplitMix64(seed: seed)
-        var scenario = Scenario(seed: seed)
         let isHonest = random.chance(perMille: 350)
+        return drawn(seed: seed, isHonest: isHonest, virtualMachines: 1...10, &random)
+    }
+
+    /// Everyone keeps to what the promises presuppose, for some thousand steps.
+    public static func honest(seed: UInt64) -> Scenario {
+        var random = SplitMix64(seed: seed ^ 0x484F_4E45_5354)
+        var scenario = drawn(seed: seed, isHonest: true, virtualMachines: 1...16, &random)
+        scenario.stepsMax = 2_000
+        scenario.checksInvariantsEvery = 16
+        return scenario
+    }
+
+    /// The same for more than a minute, as long as the promises about fairness, reservations and patience speak of.
+    public static func long(seed: UInt64) -> Scenario {
+        var random = SplitMix64(seed: seed ^ 0x4C4F_4E47)
+        var scenario = drawn(seed: seed, isHonest: true, virtualMachines: 2...48, &random)
+        scenario.duration = .seconds(random.draw(62...90))
+        scenario.stepsMax = 1_000_000
+        scenario.checksInvariantsEvery = 256
+        if random.chance(perMille: 500) {
+            // The defaults, or no launch ever starts again when its bucket is empty.
+            scenario.configuration = Configuration()
+        }
+        return scenario
+    }
+
+    private static func drawn(
+        seed: UInt64, isHonest: Bool, virtualMachines: ClosedRange<Int64>, _ random: inout SplitMix64
+    ) -> Scenario {
+        var scenario = Scenario(seed: seed)
         scenario.configuration = randomConfiguration(&random)
         scenario.service =
             isHonest || random.chance(perMille: 500) ? .ofPlanning(500...1_000) : .ofPlanning(100...5_000)
@@ -19,7 +48,7 @@ extension Scenario {
         }
         if !isHonest { scenario.disturbances = randomDisturbances(&random) }
         let faults = isHonest ? ClientFaults() : ClientFaults(&random)
-        let count = Int(random.drawByMagnitude(1...10))
+        let count = Int(random.drawByMagnitude(virtualMachines))
         let span = random.chance(perMille: 500) ? Nanoseconds.zero : scenario.duration / 4
         for _ in 0..<count {
             var tenant = TenantPlan()
