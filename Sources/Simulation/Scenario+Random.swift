@@ -26,11 +26,27 @@ extension Scenario {
         scenario.duration = .seconds(random.draw(62...90))
         scenario.stepsMax = 1_000_000
         scenario.checksInvariantsEvery = 256
-        if random.chance(perMille: 500) {
-            // The defaults, or no launch ever starts again when its bucket is empty.
-            scenario.configuration = Configuration()
-        }
+        scenario.slowDown()
         return scenario
+    }
+
+    /// Keeps a minute to some ten thousand steps: what comes more often than the SP can serve it shows nothing more.
+    private mutating func slowDown() {
+        configuration.chunkPages = max(configuration.chunkPages, 32)
+        platformEvery = platformEvery.map { max($0, .milliseconds(300)) }
+        for index in tenants.indices {
+            tenants[index].guest.kinds = [.report]
+            if case .every(let interval) = tenants[index].guest.pace {
+                tenants[index].guest.pace = .every(max(interval, .milliseconds(200)))
+            }
+            if case .insists(let after) = tenants[index].guest.afterBusy {
+                tenants[index].guest.afterBusy = .insists(after: max(after, .milliseconds(200)))
+            }
+            tenants[index].launch?.pagesAtOnce = 32
+            if let pause = tenants[index].launch?.pause {
+                tenants[index].launch?.pause = max(pause, .milliseconds(200))
+            }
+        }
     }
 
     private static func drawn(
