@@ -83,6 +83,9 @@ let package = Package(
         // What `spschedd --trace` writes: bytes <-> values, and how it is run through the Arbiter again.
         .target(name: "TraceFormat", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "TraceFormatTests", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: strict),
+        .target(name: "TraceReplay", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: pure),
+        .testTarget(
+            name: "TraceReplayTests", dependencies: ["Arbiter", "TraceFormat", "TraceReplay"], swiftSettings: strict),
         // The only process that issues ioctls on the device.
         .executableTarget(
             name: "spschedd-device",
@@ -118,7 +121,7 @@ let package = Package(
             name: "spschedd",
             dependencies: [
                 "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TraceFormat", "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: loop),
         // For its tests: a VMM's connection driven by hand, and one in a process of its own, to be killed.
         .target(
@@ -131,7 +134,8 @@ let package = Package(
             name: "spscheddTests",
             dependencies: [
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
-                "ManagerProtocol", "StormClient", "VMMProtocol", "sp-emulator", "spschedd", "spschedd-device",
+                "ManagerProtocol", "StormClient", "TraceFormat", "VMMProtocol", "sp-emulator", "spschedctl", "spschedd",
+                "spschedd-device",
             ], swiftSettings: strict),
         // Hostile clients' judge and the soak's driver; the clients themselves are C, built by scripts/build-hostile.
         .target(
@@ -155,6 +159,7 @@ let package = Package(
             dependencies: [
                 "Arbiter", "CSpsched", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
                 "Reporting", "SPModel",
+                "TraceFormat", "TraceReplay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
@@ -181,7 +186,7 @@ let package = Package(
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
         "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO",
-        "ManagerProtocol", "SPModel", "VMMProtocol",
+        "ManagerProtocol", "SPModel", "TraceFormat", "TraceReplay", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.targets.append(
@@ -189,7 +194,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
             name: "spschedd",
             dependencies: [
                 "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "VMMProtocol",
+                "TraceFormat", "VMMProtocol",
             ], exclude: ["App.swift"], swiftSettings: strict))
     package.dependencies.removeFirst()
 

@@ -21,6 +21,14 @@ public struct TraceFile: Sendable {
         let range: Range<Int>
     }
 
+    /// How many of a file's first bytes `isOurs` wants to see.
+    public static let magicBytes = TraceMagic.bytes.count
+
+    /// Whether a file that begins so may be a trace: also one whose writer ended before it wrote anything.
+    public static func isOurs(_ bytes: [UInt8]) -> Bool {
+        bytes.starts(with: TraceMagic.bytes) || bytes.allSatisfy { $0 == 0 }
+    }
+
     /// Reads a file's bytes. Damage beyond the header is found by `TraceReader`, and costs no more than it must.
     public init(_ bytes: [UInt8]) throws(TraceProblem) {
         guard bytes.starts(with: TraceMagic.bytes) else {
