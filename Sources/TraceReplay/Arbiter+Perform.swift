@@ -22,6 +22,8 @@ extension Arbiter {
     private mutating func performRegister(
         _ registration: Registration, _ account: AccountID, _ now: Instant
     ) -> CallOutcome {
+        // A trace that was made up must not end the program that reads it.
+        guard isOpen(account) else { return .noAccountLeft }
         do throws(AdmissionRefusal) {
             return .admitted(try register(registration, account: account, now: now))
         } catch {

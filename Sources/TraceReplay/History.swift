@@ -7,6 +7,11 @@ public struct History: Sendable {
     public struct Interval: Equatable, Sendable {
         public var from: Instant
         public var to: Instant?
+
+        public init(from: Instant, to: Instant?) {
+            self.from = from
+            self.to = to
+        }
     }
 
     public enum Answer: Equatable, Sendable {
