@@ -85,7 +85,7 @@ struct App: ParsableCommand {
 
 /// The parts of a run, in their order.
 enum Measurement: String, CaseIterable {
-    case ready, decision, turn, throughput, spin, memory, allocations, syscalls
+    case ready, decision, turn, trace, throughput, spin, memory, allocations, syscalls
 
     static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
@@ -94,6 +94,7 @@ enum Measurement: String, CaseIterable {
         case .ready: try ReadyBenchmark.run(plan, workshop, &results)
         case .decision: try DecisionBenchmark.run(plan, &results)
         case .turn: try TurnBenchmark.run(plan, workshop, &results)
+        case .trace: try TraceBenchmark.run(plan, workshop, &results)
         case .throughput: try ThroughputBenchmark.run(plan, workshop, &results)
         case .spin: try SpinBenchmark.run(plan, workshop, &results)
         case .memory: try MemoryBenchmark.run(plan, workshop, &results)
