@@ -39,7 +39,7 @@ let package = Package(
 
         // The C client for VMMs, as a plain target for our programs and tests; `make libspsched` builds the library.
         .target(
-            name: "CSpsched", path: "Sources/libspsched",
+            name: "CSpsched", dependencies: ["CSEV"], path: "Sources/libspsched",
             exclude: ["LICENSE", "libspsched.map", "spsched.pc.in"], cSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "CSpschedTesting", dependencies: ["CSpsched"], path: "Tests/CSpschedTesting",
@@ -48,7 +48,7 @@ let package = Package(
             name: "spsched-seccomp-probe", dependencies: ["CSpsched"], path: "Tests/SeccompProbe",
             cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(
-            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSpschedTesting", "VMMProtocol"],
+            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSEV", "CSpschedTesting", "VMMProtocol"],
             swiftSettings: strict),
 
         // Makes mistakes on purpose: scripts/test-sanitized must find them.
@@ -64,11 +64,21 @@ let package = Package(
         // What a run came to: statistics, tables, pictures and pages, the same on every machine.
         .target(name: "Reporting", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "ReportingTests", dependencies: ["Arbiter", "Reporting"], swiftSettings: strict),
+        // What `make experiment` runs: hosts in virtual time, policy beside policy, written up in docs/experiment.
+        .executableTarget(
+            name: "experiment",
+            dependencies: [
+                "Arbiter", "Reporting", "SPModel", "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Experiment", exclude: ["README.md"], swiftSettings: strict),
+        .testTarget(
+            name: "ExperimentTests", dependencies: ["Arbiter", "Reporting", "SPModel", "Simulation", "experiment"],
+            swiftSettings: strict),
         // What /dev/sev takes: constants and layouts of the kernel's interface.
         .target(name: "CSEV"),
         // The wires of sp-emulator and spschedd-device, and a client for each.
         .target(
-            name: "DeviceProtocol", dependencies: ["Arbiter", "LinuxIO", "SPModel"], swiftSettings: strict),
+            name: "DeviceProtocol", dependencies: ["Arbiter", "CSEV", "LinuxIO", "SPModel"], swiftSettings: strict),
         .testTarget(
             name: "DeviceProtocolTests", dependencies: ["Arbiter", "CSEV", "DeviceProtocol", "SPModel"],
             swiftSettings: strict),
@@ -97,7 +107,7 @@ let package = Package(
         .testTarget(
             name: "DeviceProcessTests",
             dependencies: [
-                "Arbiter", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
+                "Arbiter", "CSEV", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
                 "spschedd-device",
             ],
             swiftSettings: strict),
@@ -153,13 +163,21 @@ let package = Package(
                 "Arbiter", "DeviceTestSupport", "HostileSupport", "LinuxIO", "ManagerProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Hostile/Soak", swiftSettings: strict),
+        // What a host may promise: a fleet file, admission, bounds, and the fleet in virtual time.
+        .target(
+            name: "CapacityPlanning",
+            dependencies: ["Arbiter", "ConfigurationFiles", "Reporting", "SPModel", "Simulation", "VMMProtocol"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CapacityPlanningTests",
+            dependencies: ["Arbiter", "CapacityPlanning", "ConfigurationFiles", "Reporting", "SPModel"],
+            swiftSettings: strict),
         // The operator's command, and the demo with its VMs.
         .executableTarget(
             name: "spschedctl",
             dependencies: [
-                "Arbiter", "CSpsched", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "Reporting", "SPModel",
-                "TraceFormat", "TraceReplay",
+                "Arbiter", "CSpsched", "CapacityPlanning", "ConfigurationFiles", "DeviceProtocol", "LinuxIO",
+                "ManagerProtocol", "Reporting", "SPModel", "Simulation", "TraceFormat", "TraceReplay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
@@ -173,7 +191,7 @@ let package = Package(
         .executableTarget(
             name: "spschedd-bench",
             dependencies: [
-                "Arbiter", "LinuxIO",
+                "Arbiter", "LinuxIO", "SPModel", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/Driver", swiftSettings: loop),
         .testTarget(
@@ -185,8 +203,9 @@ let package = Package(
 // library.
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
-        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO",
-        "ManagerProtocol", "SPModel", "TraceFormat", "TraceReplay", "VMMProtocol",
+        "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
+        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "TraceFormat",
+        "TraceReplay", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.targets.append(
@@ -221,5 +240,6 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     fuzz("session", ["Arbiter", "ConfigurationFiles", "FuzzPlay", "VMMProtocol", "spschedd"])
     fuzz("manager", ["ManagerProtocol"])
     fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
+    fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
     fuzz("canary")
 }

@@ -1,6 +1,6 @@
 /// What has been promised, and whether one promise more can be kept. Planning costs only, never measured ones.
 struct AdmissionLedger: Sendable {
-    private let configuration: Configuration
+    private let bounds: PromiseBounds
 
     private(set) var virtualMachines: Int64 = 0
     private(set) var unreserved: Int64 = 0
@@ -8,25 +8,19 @@ struct AdmissionLedger: Sendable {
     private(set) var reserved = Rate.zero
     private(set) var bursts: Int64 = 0
 
-    init(_ configuration: Configuration) { self.configuration = configuration }
+    init(_ configuration: Configuration) { bounds = PromiseBounds(configuration) }
+
+    private var configuration: Configuration { bounds.configuration }
 
     // MARK: The planning costs of the largest turns
 
-    var guestTurn: Nanoseconds { configuration.planningCosts.report }
-    var launchTurn: Nanoseconds {
-        let costs = configuration.planningCosts
-        return max(
-            costs.launchPage * Int64(configuration.chunkPages), costs.launchStart, costs.launchFinish + costs.launchPage
-        )
-    }
-    var platformTurn: Nanoseconds {
-        max(configuration.planningCosts.platformCommand, configuration.planningCosts.platformStatus)
-    }
+    var guestTurn: Nanoseconds { bounds.turns.guest }
+    var launchTurn: Nanoseconds { bounds.turns.launch }
 
     // MARK: What is left
 
     /// SP time per second that reservations may use together.
-    var reservable: Nanoseconds { configuration.capacityPerSecond - configuration.launchReservePerSecond }
+    var reservable: Nanoseconds { bounds.reservable }
 
     /// The 1 per 40 s of VMs without reservation is paid from the head-room above capacity; the excess counts here.
     private func minimumBeyondHeadroom(unreserved: Int64) -> Nanoseconds {
@@ -47,20 +41,8 @@ struct AdmissionLedger: Sendable {
 
     // MARK: The bounds of the promises
 
-    /// P6: the longest wait inside a reservation, with so many bursts and VMs without reservation.
-    func reservedWait(bursts: Int64, unreserved: Int64) -> Nanoseconds {
-        let largest = max(launchTurn, guestTurn, platformTurn)
-        let work = configuration.launchBurst + largest + guestTurn * (bursts + unreserved)
-        return Nanoseconds(work.count * 1_000 / max(reservable.count / 1_000_000, 1))
-    }
-
-    var reservedWait: Nanoseconds { reservedWait(bursts: bursts, unreserved: unreserved) }
-
-    /// How long the floor alone may need to serve each of so many VMs `turns` times.
-    func patience(virtualMachines: Int64, turns: Int64) -> Nanoseconds {
-        configuration.floorShare.whole(of: guestTurn * (virtualMachines * turns))
-            + configuration.floorDelay + launchTurn
-    }
+    /// P6: the longest wait inside a reservation, beside the VMs there are.
+    var reservedWait: Nanoseconds { bounds.reservedWait(bursts: bursts, unreserved: unreserved) }
 
     // MARK: Admission
 
@@ -70,14 +52,14 @@ struct AdmissionLedger: Sendable {
         let wanted = min(registration.reservationWanted, registration.limit ?? registration.reservationWanted)
         let fitting = min(wanted, rateLeft)
         if fitting >= max(Limits.leastRate, registration.reservationLeast) {
-            let wait = reservedWait(bursts: bursts + registration.burst, unreserved: unreserved)
+            let wait = bounds.reservedWait(bursts: bursts + registration.burst, unreserved: unreserved)
             if wait <= configuration.guestWaitReserved { return fitting }
             guard registration.reservationLeast == .zero else {
                 throw .reservedWait(would: wait, limit: configuration.guestWaitReserved)
             }
         }
         guard registration.reservationLeast == .zero, fitsAnotherUnreserved else { throw .capacity(left: rateLeft) }
-        let wait = reservedWait(bursts: bursts, unreserved: unreserved + 1)
+        let wait = bounds.reservedWait(bursts: bursts, unreserved: unreserved + 1)
         guard bursts == 0 || wait <= configuration.guestWaitReserved else {
             throw .reservedWait(would: wait, limit: configuration.guestWaitReserved)
         }
@@ -86,13 +68,13 @@ struct AdmissionLedger: Sendable {
 
     private func checkPatience(_ registration: Registration) throws(AdmissionRefusal) {
         let count = virtualMachines + 1
-        let wait = patience(virtualMachines: count, turns: 1)
+        let wait = bounds.patience(virtualMachines: count, turns: 1)
         guard wait <= Limits.frozenMax else {
             throw .patience(would: wait, limit: Limits.frozenMax, retryPolicy: .linux)
         }
         let isImpatient = registration.retryPolicy != .linux
         guard impatient > 0 || isImpatient else { return }
-        let twice = patience(virtualMachines: count, turns: 2)
+        let twice = bounds.patience(virtualMachines: count, turns: 2)
         guard twice <= Limits.frozenMax else {
             let binding = isImpatient ? registration.retryPolicy : .once
             throw .patience(would: twice, limit: Limits.frozenMax, retryPolicy: binding)

@@ -78,13 +78,23 @@ extension Arbiter {
         updateBacklog(slot)
         chargeReservationIfConforming(slot)
         virtualMachines[slot].tag = fairShare.clamped(virtualMachines[slot].tag)
-        let start = predictedStart(slot)
-        guard mayWait(slot, predictedStart: start) else {
+        let start = fitsBehindAll(slot) ? nil : predictedStart(slot)
+        if let start, !mayWait(slot, predictedStart: start) {
             return refuse(slot, reasonToWait, retryAfter: start, &decisions)
         }
         insert(slot)
         setGuestTimers(slot)
-        if waitEnds(slot) == .distantFuture { foretell(slot, start, &decisions) }
+        if let start, waitEnds(slot) == .distantFuture { foretell(slot, start, &decisions) }
+    }
+
+    /// Whether the request may wait even behind all others: then its place among them need not be looked for.
+    @inline(__always)
+    private func fitsBehindAll(_ slot: Int) -> Bool {
+        guard let guest = virtualMachines[slot].guest, !guest.isProtected, !guest.isAged, !launchUsesSP else {
+            return false
+        }
+        let ahead = costs.report * Int64(aged.count) + reservedByTag.totalCost + shared.totalCost
+        return timeUntilFree + ahead <= guest.arrivedAt + virtualMachines[slot].guestWaitMax - clock
     }
 
     /// A request that waits without end is told how long that will be, lest its client give the daemon up.
@@ -321,10 +331,7 @@ extension Arbiter {
         clear(.backlogEnds, slot)
         if part == .shared { refundReservation(slot) }
         chargeLimit(slot, guest)
-        virtualMachines[slot].phase = .inService
-        virtualMachines[slot].firstAttempt = nil
-        virtualMachines[slot].refusedAt = nil
-        virtualMachines[slot].refusals = 0
+        virtualMachines[slot].guestIsServed()
         updateBacklog(slot)
         let wait = beside ? costs.launchPage : .zero
         start(
@@ -352,11 +359,12 @@ extension Arbiter {
             var leastQueued: Int64?
             if let first = shared.first { leastQueued = shared.key(of: first) }
             fairShare.follow(served: virtualMachines[slot].tag, leastQueued: leastQueued)
+            if fairShare.isFarAhead(of: virtualMachines[slot].tag) {
+                fairShare.fallBack(
+                    served: virtualMachines[slot].tag, mostQueued: shared.last.map { shared.key(of: $0) })
+            }
         }
-        virtualMachines[slot].counters.guestTurns += 1
-        virtualMachines[slot].counters.guestService += occupancy
-        virtualMachines[slot].guest = nil
-        virtualMachines[slot].phase = .idle
+        virtualMachines[slot].guestTurnEnded(occupancy)
         updateBacklog(slot)
     }
 
@@ -400,16 +408,21 @@ extension Arbiter {
     @inline(__always)
     func predictedStart(_ slot: Int) -> Nanoseconds {
         let ahead = ahead(of: slot)
-        let (residual, residualBeside) = (turn?.remaining(at: clock), turnBeside?.remaining(at: clock) ?? .zero)
-        let busy = max(residual ?? .zero, residualBeside)
+        let busy = timeUntilFree
         guard launchUsesSP else { return busy + ahead }
         // What the turn in service has done is still part of what its session has to do.
         var done = Nanoseconds.zero
         if let turn, turn.kind.commandClass == .launch { done = turn.predicted - turn.remaining(at: clock) }
         let afterLaunches = max(busy, sessions.totalCost - done) + ahead
         // The bucket grows meanwhile; beside a whole launch the guest need not wait for the end of the turn.
-        let inTheWay = turn?.isWholeLaunch == true ? residualBeside : busy
+        let inTheWay = turn?.isWholeLaunch == true ? turnBeside?.remaining(at: clock) ?? .zero : busy
         return min(afterLaunches, max(inTheWay, floor.timeToCover(ahead + guestCost(slot))))
+    }
+
+    /// Until the turns that are outstanding are expected to end.
+    @inline(__always)
+    private var timeUntilFree: Nanoseconds {
+        max(turn?.remaining(at: clock) ?? .zero, turnBeside?.remaining(at: clock) ?? .zero)
     }
 
     /// Whether a launch has the SP, is ready for it, or has it held. One that thinks longer than its hold does not

@@ -69,6 +69,10 @@ extension Arbiter {
             predictedLaunchPage: costs.launchPage, totals: totals)
     }
 
+    /// Two figures of the overview that cost nothing: for those who ask after each step.
+    public var totalsSoFar: Totals { totals }
+    public var floorBalance: Nanoseconds { floor.balance }
+
     private func view(_ turn: Turn, _ now: Instant) -> TurnView {
         TurnView(
             turn: turn.id, vm: turn.vm, kind: turn.kind, units: turn.units, heldFor: now - turn.grantedAt,

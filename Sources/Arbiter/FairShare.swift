@@ -57,6 +57,17 @@ struct FairShare: Sendable {
         if ahead > 0 { virtualTime = virtualTime &+ ahead }
     }
 
+    /// Moves the virtual time back when all that compete lag it by a quarter of what they may.
+    ///
+    /// It has then followed some who were served while the others slept. Left there, it would stand so far ahead that
+    /// each later sleep took a tag beyond its bound, and with it the VM's place.
+    mutating func fallBack(served tag: Int64, mostQueued: Int64?) {
+        let behind = min(virtualTime &- tag, virtualTime &- (mostQueued ?? tag)) - lead / 4
+        if behind > 0 { virtualTime = virtualTime &- behind }
+    }
+
+    func isFarAhead(of tag: Int64) -> Bool { virtualTime &- tag > lead / 4 }
+
     // MARK: Its state
 
     func save(into words: inout [UInt64]) {

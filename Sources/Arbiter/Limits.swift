@@ -86,4 +86,9 @@ public enum Limits {
 
     /// A measured cost is believed within a quarter and four times the planning cost.
     static let costBeliefFactor: Int64 = 4
+
+    // MARK: Bounds
+
+    /// A bound of more than a day is of no use; and its sums would leave 64 bits some day.
+    static let boundMax = Nanoseconds.seconds(86_400)
 }

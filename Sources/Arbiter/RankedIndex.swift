@@ -59,6 +59,13 @@ struct RankedIndex: Sendable {
 
     var first: Int? { leftmost == Self.none ? nil : Int(leftmost) - 1 }
 
+    /// The last of all. O(log n).
+    var last: Int? {
+        var node = root
+        while node != Self.none, nodes[Int(node)].children[1] != Self.none { node = nodes[Int(node)].children[1] }
+        return node == Self.none ? nil : Int(node) - 1
+    }
+
     /// Inserts the slot, or moves it to its new place.
     mutating func set(_ slot: Int, key: Int64, tie: Int64, cost: Nanoseconds) {
         remove(slot)

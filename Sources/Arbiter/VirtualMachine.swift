@@ -48,6 +48,21 @@ struct VirtualMachine: Sendable {
         return now - refusedAt < Limits.backlogMemory
     }
 
+    /// Its request has its turn: what refusals left behind is over.
+    mutating func guestIsServed() {
+        phase = .inService
+        firstAttempt = nil
+        refusedAt = nil
+        refusals = 0
+    }
+
+    mutating func guestTurnEnded(_ occupancy: Nanoseconds) {
+        counters.guestTurns += 1
+        counters.guestService += occupancy
+        guest = nil
+        phase = .idle
+    }
+
     func reservationTolerance() -> Nanoseconds { reservation.interval * (burst - 1) }
 
     /// Never less than a retry quantum, so that a guest's own sleep cannot overflow its bucket.

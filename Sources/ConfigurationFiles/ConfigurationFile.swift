@@ -23,24 +23,23 @@ public enum ConfigurationFile {
 }
 
 extension SettingsReader {
-    /// The daemon's configuration, of which each section is one of `sections`. `path` is where they stand in the file:
-    /// empty, or the section above them and a point.
-    package mutating func configuration(_ sections: TOMLSection, at path: String = "") -> DaemonConfiguration {
+    /// The daemon's configuration, which these are the sections of.
+    package mutating func configuration(_ sections: TOMLSection) -> DaemonConfiguration {
         var configuration = DaemonConfiguration()
-        let keys = SettingKeys(DaemonConfiguration.keys, at: path)
+        let keys = SettingKeys(DaemonConfiguration.keys)
         for entry in sections.entries {
-            guard keys.sections.contains(path + entry.name) else {
-                reportUnknown(path + entry.name, entry.value, keys)
+            guard keys.sections.contains(entry.name) else {
+                reportUnknown(entry.name, entry.value, keys)
                 continue
             }
             guard case .section(let section) = entry.value else {
-                let name = path + entry.name
-                report(name, "is a section: write [\(name)] on a line of its own, and its keys below")
+                report(
+                    entry.name, "is a section: write [\(place)\(entry.name)] on a line of its own, and its keys below")
                 continue
             }
-            set(section, of: &configuration, keys, at: path + entry.name + ".")
+            set(section, of: &configuration, keys, at: entry.name + ".")
         }
-        problems += configuration.contradictions(file: file, at: path)
+        reportContradictions(of: configuration)
         return configuration
     }
 }

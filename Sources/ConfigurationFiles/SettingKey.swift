@@ -60,6 +60,33 @@ extension SettingKey {
         }
     }
 
+    package static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ path: String, _ place: Place<Choice>, _ reason: String
+    ) -> Self {
+        Self(
+            path: path, kind: .choice(Choice.allCases.map(\.rawValue)), reason: reason,
+            read: { .choice($0[keyPath: place].rawValue) }
+        ) {
+            if case .choice(let name) = $1, let value = Choice(rawValue: name) { $0[keyPath: place] = value }
+        }
+    }
+
+    package static func word(
+        _ path: String, _ place: Place<String>, lengthMax: Int, _ reason: String
+    ) -> Self {
+        Self(path: path, kind: .word(lengthMax: lengthMax), reason: reason, read: { .text($0[keyPath: place]) }) {
+            if case .text(let value?) = $1 { $0[keyPath: place] = value }
+        }
+    }
+
+    package static func decimal(
+        _ path: String, thousandths place: Place<Int64>, _ range: ClosedRange<Int64>, _ reason: String
+    ) -> Self {
+        Self(path: path, kind: .decimal(range), reason: reason, read: { .decimal($0[keyPath: place]) }) {
+            if case .decimal(let value) = $1 { $0[keyPath: place] = value }
+        }
+    }
+
     package static func text(
         _ path: String, _ kind: ConfigurationKind, _ place: Place<String?>, _ reason: String
     ) -> Self {

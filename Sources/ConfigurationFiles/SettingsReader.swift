@@ -1,13 +1,12 @@
-/// The keys that a part of a file may have, by their full paths.
+/// The keys that a part of a file may have.
 package struct SettingKeys<Root>: Sendable {
     let byPath: [String: SettingKey<Root>]
     /// In the order of the table.
-    let paths: [String]
+    package let paths: [String]
     let sections: Set<String>
 
-    /// `path` stands before each key's own: empty, or the section above and a point.
-    package init(_ keys: [SettingKey<Root>], at path: String) {
-        paths = keys.map { path + $0.path }
+    package init(_ keys: [SettingKey<Root>]) {
+        paths = keys.map(\.path)
         byPath = Dictionary(uniqueKeysWithValues: zip(paths, keys))
         sections = Set(paths.compactMap { path in path.lastIndex(of: ".").map { String(path[..<$0]) } })
     }
@@ -15,14 +14,16 @@ package struct SettingKeys<Root>: Sendable {
 
 /// Walks a file's sections, sets what a table of keys knows, and gathers what is wrong.
 package struct SettingsReader {
-    let file: String
-    package var problems: [ConfigurationProblem] = []
+    package let file: String
+    /// What stands before each key in the file: empty, or the section above and a point.
+    package var place = ""
+    package private(set) var problems: [ConfigurationProblem] = []
 
     package init(file: String) { self.file = file }
 
     /// Sets the keys of one section; `path` is the section's own, and a point.
     package mutating func set<Root>(
-        _ section: TOMLSection, of root: inout Root, _ keys: SettingKeys<Root>, at path: String
+        _ section: TOMLSection, of root: inout Root, _ keys: SettingKeys<Root>, at path: String = ""
     ) {
         for entry in section.entries {
             guard let key = keys.byPath[path + entry.name] else {
@@ -40,14 +41,18 @@ package struct SettingsReader {
     package mutating func reportUnknown<Root>(_ path: String, _ value: TOMLValue, _ keys: SettingKeys<Root>) {
         if case .section = value, !keys.sections.isEmpty {
             let nearest = NearestKey.to(path, among: keys.sections.sorted())
-            return report(path, "unknown section" + (nearest.map { "; did you mean [\($0)]?" } ?? ""))
+            return report(path, "unknown section" + (nearest.map { "; did you mean [\(place)\($0)]?" } ?? ""))
         }
-        report(path, "unknown key" + (NearestKey.to(path, among: keys.paths).map { "; did you mean \($0)?" } ?? ""))
+        let nearest = NearestKey.to(path, among: keys.paths)
+        report(path, "unknown key" + (nearest.map { "; did you mean \(place)\($0)?" } ?? ""))
     }
 
     package mutating func report(_ key: String, _ message: String) {
-        problems.append(ConfigurationProblem(file: file, key: key.inOneLine, message: message.inOneLine))
+        problems.append(
+            ConfigurationProblem(file: file, key: (place + key).inOneLine, message: message.inOneLine))
     }
+
+    package mutating func report(_ others: [ConfigurationProblem]) { problems += others }
 
     package func throwProblems() throws(ConfigurationError) {
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }

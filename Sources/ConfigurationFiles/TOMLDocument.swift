@@ -51,6 +51,8 @@ package struct TOMLSection: Equatable, Sendable {
     }
 
     package let entries: [Entry]
+
+    package init(entries: [Entry]) { self.entries = entries }
 }
 
 package enum TOMLValue: Equatable, Sendable {

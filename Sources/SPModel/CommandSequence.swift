@@ -10,6 +10,15 @@ public struct CommandSequence: Sendable, Equatable {
     public let pageKind: PageKind
     /// Whether LAUNCH_FINISH verifies an ID block.
     public let hasIDBlock: Bool
+    /// What KVM sends when a VM ends; no ioctl brings it about, and nobody can be granted a turn for it.
+    private let teardown: Teardown?
+
+    private enum Teardown: Sendable { case decommission, flush }
+
+    /// A VM's end: DECOMMISSION, and its context page comes back. Counted as platform work.
+    public static let decommission = CommandSequence(.decommission)
+    /// DF_FLUSH, before address-space ids are used again. Counted as platform work.
+    public static let dataFabricFlush = CommandSequence(.flush)
 
     /// `nil` if no single ioctl is of this kind (a whole launch is many), or if it has no units or more than `Limits`
     /// allow.
@@ -19,11 +28,21 @@ public struct CommandSequence: Sendable, Equatable {
         self.units = units
         self.pageKind = pageKind
         self.hasIDBlock = hasIDBlock
+        teardown = nil
+    }
+
+    private init(_ teardown: Teardown) {
+        kind = .platformCommand
+        units = 1
+        pageKind = .normal
+        hasIDBlock = false
+        self.teardown = teardown
     }
 
     /// How many firmware commands it takes.
     public var count: Int {
         switch kind {
+        case .platformCommand where teardown == .decommission: 2
         case .launchStart: 3
         case .launchUpdate: Int(units)
         case .launchFinish: Int(units) + 1
@@ -35,7 +54,7 @@ public struct CommandSequence: Sendable, Equatable {
     /// The command at `index`, and how many pages it takes at once.
     func step(at index: Int) -> (command: FirmwareCommand, pages: Int64) {
         switch kind {
-        case .launchStart: ([.guestContextCreate, .launchStart, .activate][index], 1)
+        case .launchStart: (index == 0 ? .guestContextCreate : index == 1 ? .launchStart : .activate, 1)
         case .launchUpdate: (pageKind.firmwareCommand, 1)
         case .launchFinish where index < Int(units): (.launchUpdateVMSA, 1)
         case .launchFinish: (hasIDBlock ? .launchFinishIDBlock : .launchFinish, 1)
@@ -44,7 +63,8 @@ public struct CommandSequence: Sendable, Equatable {
         // A message of another kind is planned for at the cost of a report. `init` refuses a whole launch.
         case .report, .otherGuestRequest, .wholeLaunch: (.guestRequestReport, 1)
         case .platformStatus: (index == 0 ? .platformStatus : .pageReclaim, 1)
-        case .platformCommand: (.platformCommand, 1)
+        case .platformCommand where teardown == .decommission: (index == 0 ? .decommission : .pageReclaim, 1)
+        case .platformCommand: (teardown == .flush ? .dataFabricFlush : .platformCommand, 1)
         }
     }
 

@@ -9,6 +9,8 @@ public struct Profile: Sendable {
     public let gaps: Gaps
     /// Indexed by the raw value of `FirmwareCommand`.
     private let timings: [Timing]
+    /// What may be drawn: for each command in turn, a service time for each index of `QuantileTable`.
+    private let services: [Int64]
 
     /// Every command needs its row, or this is a programming error.
     init(
@@ -22,6 +24,7 @@ public struct Profile: Sendable {
             guard let timing = table[command] else { preconditionFailure("\(name): no timing for \(command)") }
             return timing
         }
+        services = timings.flatMap(\.services)
     }
 
     /// Every profile there is, by name.
@@ -33,9 +36,15 @@ public struct Profile: Sendable {
 
     /// Draws one service time: lognormal around the median, never below nine tenths of it.
     public func service(of command: FirmwareCommand, using random: inout SplitMix64) -> Nanoseconds {
-        let timing = timing(of: command)
-        let ratio = max(timing.spread.quantile(drawnBy: &random), ServiceFloor.parts)
-        return Nanoseconds((timing.median.count * Int64(ratio)) >> QuantileTable.shift)
+        let quantile = Int(random.next() >> (64 - QuantileTable.indexBits))
+        return Nanoseconds(services[(Int(command.rawValue) << QuantileTable.indexBits) + quantile])
+    }
+}
+
+extension Timing {
+    /// The service times that are drawn, each as likely as the others.
+    fileprivate var services: [Int64] {
+        spread.quantiles.map { (median.count * Int64(max($0, ServiceFloor.parts))) >> QuantileTable.shift }
     }
 }
 

@@ -65,20 +65,31 @@ public struct SecureProcessor: Sendable {
 
     /// Appends, in order, everything that ends by `now`.
     public mutating func advance(to now: Instant, into completions: inout [Completion]) {
-        while true {
-            if let service = inService {
-                let ended = faults.delayed(service.end)
-                guard ended <= now else { return }
-                inService = nil
-                finish(service, at: ended, into: &completions)
-            } else {
-                guard let first = queue.first else { return }
-                let begin = max(first.arrival, freeAt)
-                guard begin <= now else { return }
-                queue.removeFirst()
-                inService = begun(first.job, arrived: first.arrival, at: begin)
+        while step(by: now, into: &completions) {}
+    }
+
+    /// The same, but only up to the first instant at which something ends that a client waits for. For callers in
+    /// virtual time, who need not look at each page.
+    public mutating func advanceToCompletion(by limit: Instant, into completions: inout [Completion]) {
+        let before = completions.count
+        while completions.count == before, step(by: limit, into: &completions) {}
+    }
+
+    /// Ends the command in service or begins the next, whichever it is, if that happens by `limit`.
+    private mutating func step(by limit: Instant, into completions: inout [Completion]) -> Bool {
+        if let service = inService {
+            let ended = faults.delayed(service.end)
+            guard ended <= limit else { return false }
+            inService = nil
+            finish(service, at: ended, into: &completions)
+        } else {
+            guard let arrival = queue.firstArrival, max(arrival, freeAt) <= limit, let first = queue.first else {
+                return false
             }
+            queue.removeFirst()
+            inService = begun(first.job, arrived: arrival, at: max(arrival, freeAt))
         }
+        return true
     }
 
     /// When `advance` next has something to do; `nil` while idle or stalled until told otherwise.
@@ -88,6 +99,15 @@ public struct SecureProcessor: Sendable {
             return end == .distantFuture ? nil : NextEvent(at: end, isCompletion: service.job.isAtLastCommand)
         }
         return queue.first.map { NextEvent(at: max($0.arrival, freeAt), isCompletion: false) }
+    }
+
+    /// The totals, with what has been served by `now` of the command in service. Everything due by `now` must have
+    /// happened.
+    public func counts(at now: Instant) -> Counts {
+        guard let service = inService else { return counts }
+        var counts = counts
+        counts.serve(now - service.begin, service.job.sequence.kind)
+        return counts
     }
 
     /// How many VMs have a guest context: those that launched and did not hang up.
@@ -135,7 +155,7 @@ public struct SecureProcessor: Sendable {
         job.queued += service.begin - service.arrived
         job.served += ended - service.begin
         counts.firmwareCommands += 1
-        counts.busy += ended - service.begin
+        counts.serve(ended - service.begin, job.sequence.kind)
         runs.record(job, from: service.begin, to: ended)
         let isAbandoned = service.isAbandoned
 
@@ -208,8 +228,21 @@ extension SecureProcessor {
         public var failed: UInt64 = 0
         /// Ioctls cut short because their process had hung up.
         public var abandoned: UInt64 = 0
-        /// SP time served.
+        /// SP time served: in all, to launch commands, and to guests' requests.
         public var busy = Nanoseconds.zero
+        public var launches = Nanoseconds.zero
+        public var guests = Nanoseconds.zero
+
+        public init() {}
+
+        mutating func serve(_ time: Nanoseconds, _ kind: CommandKind) {
+            busy += time
+            switch kind.commandClass {
+            case .launch: launches += time
+            case .guest: guests += time
+            case .platform: break
+            }
+        }
     }
 }
 

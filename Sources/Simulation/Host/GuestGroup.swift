@@ -10,6 +10,8 @@ public struct GuestGroup: Sendable {
     public var registration: Registration?
     public var model: GuestModel
     public var phase: StartPhase
+    /// Whether they only register, and ask nothing.
+    public var isSilent = false
 
     public init(
         _ name: String, count: Int, registration: Registration? = Registration(), model: GuestModel = .tightLoop,

@@ -14,6 +14,11 @@ public enum HostLimits {
     public static let windows = 16_000_000
     /// More launches open at once than a host has VMs.
     public static let launchesAtOnce = 1_024
+    /// A thousand a second: more than any SP begins.
+    public static let launchesPerMinute = 60_000
+    /// A guest or a VMM whose command the device failed tries again, or another takes its place: not at once, lest they
+    /// spin while it is dead.
+    static let pauseAfterFailure = Nanoseconds.seconds(1)
     /// Groups of a plan: more than a person can tell apart in a table.
     public static let groups = 256
 }

@@ -12,8 +12,8 @@ import SPModel
 public struct HostPlan: Sendable {
     public var seed: UInt64
     public var policy: HostPolicy
-    /// Of the Arbiter; `priority` policies use its hold, floor and chunk. Planning costs are the operator's belief: they
-    /// do not follow `profile` by themselves.
+    /// Of the Arbiter; `priority` policies use its hold, floor and chunk. Planning costs are the operator's belief:
+    /// they do not follow `profile` by themselves.
     public var configuration: Configuration
     /// What commands cost the SP; `Profile.scaled` makes others of it.
     public var profile: Profile

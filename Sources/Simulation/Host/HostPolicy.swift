@@ -4,8 +4,8 @@ import Arbiter
 public enum HostPolicy: Hashable, Sendable {
     /// Nobody: first come, first served, page by page, behind the kernel's mutex.
     case mutex
-    /// Linux's `___ratelimit()` for each joined VM before that mutex, as in version 6 of the kernel patch "kvm: sev: Add
-    /// SEV-SNP guest request throttling". A request over the limit is BUSY to its guest.
+    /// Linux's `___ratelimit()` for each joined VM before that mutex, as in version 6 of the kernel patch "kvm: sev:
+    /// Add SEV-SNP guest request throttling". A request over the limit is BUSY to its guest.
     case rateLimit(interval: Nanoseconds, burst: Int32)
     /// A scheduler of turns that knows strict priority only: launches, first come, first served, before guests, first
     /// come, first served. Nobody is refused and nobody waits for a lease. With `hold`, the SP is kept between a

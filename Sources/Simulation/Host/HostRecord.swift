@@ -102,6 +102,8 @@ public struct LaunchGroupRecord: Sendable {
     /// number.
     public internal(set) var boots: [BootRecord] = []
     public internal(set) var requested = 0
+    /// Requested while `HostLimits.launchesAtOnce` were under way: they count as requested and were never begun.
+    public internal(set) var turnedAway = 0
 }
 
 /// One launch.

@@ -37,20 +37,6 @@ struct GuestPlan: Equatable, Sendable {
     }
 }
 
-/// Random instants at which guests begin: within one sleep of a refused guest, which is the phase that would keep them
-/// in step, and before anything is counted.
-struct StartPhases {
-    private let range: Nanoseconds
-    private var random: SplitMix64
-
-    init(warmUp: Nanoseconds, seed: UInt64) {
-        range = min(Limits.retryQuantum, warmUp)
-        random = SplitMix64(seed: seed)
-    }
-
-    mutating func next() -> Nanoseconds { Nanoseconds(Int64(random.next() % UInt64(max(1, range.count)))) }
-}
-
 /// When the next VM is launched.
 enum LaunchPacing: Equatable, Sendable {
     case none

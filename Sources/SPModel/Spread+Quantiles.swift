@@ -1,9 +1,5 @@
 extension Spread {
-    /// One of the distribution's quantiles, each as likely as any other, in parts of 1/65536 of the median.
-    func quantile(drawnBy random: inout SplitMix64) -> Int32 {
-        quantiles[Int(random.next() >> (64 - QuantileTable.indexBits))]
-    }
-
+    /// The distribution's quantiles, each as likely as any other, in parts of 1/65536 of the median.
     var quantiles: [Int32] {
         switch self {
         case .hundredths1: QuantileTable.logSD1

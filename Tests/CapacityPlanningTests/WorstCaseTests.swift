@@ -1,0 +1,94 @@
+import Arbiter
+import SPModel
+import Testing
+
+@testable import CapacityPlanning
+
+@Suite("The worst case by formula")
+struct WorstCaseTests {
+    private func fleet(unjoined: Int64 = 0, change: (inout FleetGroup) -> Void = { _ in }) -> Fleet {
+        var fleet = Fleet()
+        var group = FleetGroup(name: "a")
+        group.count = 40
+        group.launches.perThousandMinutes = 1_000
+        change(&group)
+        fleet.groups = [group]
+        if unjoined > 0 {
+            fleet.unjoined = [UnjoinedGroup(name: "u")]
+            fleet.unjoined[0].count = unjoined
+        }
+        return fleet
+    }
+
+    private func worst(_ fleet: Fleet) -> WorstCase { WorstCase(fleet, FleetAdmission(fleet)) }
+
+    @Test("a launch's bound does not depend on the number of VMs")
+    func independence() {
+        var large = fleet()
+        large.groups[0].count = 200
+        let (few, many) = (worst(fleet()).groups[0].launch, worst(large).groups[0].launch)
+        #expect(few == many)
+        guard case .within(let bound)? = few else { return #expect(Bool(false), "there is a bound") }
+        // 64 pages and the fixed commands take 77 ms in the middle; the bound is for the slowest, with the floor.
+        #expect(bound > .milliseconds(77) && bound < .milliseconds(250))
+    }
+
+    @Test("each unjoined guest adds a report to every command")
+    func unjoined() {
+        guard case .within(let alone)? = worst(fleet()).groups[0].launch,
+            case .within(let beside)? = worst(fleet(unjoined: 1)).groups[0].launch
+        else { return #expect(Bool(false), "there is a bound") }
+        // START is 3 commands, and 64 pages, a save area and FINISH follow: 69 reports at least.
+        #expect(beside - alone >= Configuration().planningCosts.report * 69)
+    }
+
+    @Test("unjoined guests that leave less than what is reserved leave no bound of the reserved wait")
+    func nothingPromised() {
+        let one = worst(fleet(unjoined: 1)).groups[0].reservedWait
+        #expect(one != nil && one != WorstCase.Bound.none)
+        #expect(worst(fleet(unjoined: 2)).groups[0].reservedWait == WorstCase.Bound.none)
+    }
+
+    @Test("all launches at once take their sum, and half of it on average")
+    func storm() throws {
+        let storm = try #require(worst(fleet()).storm)
+        #expect(storm.launches == 40)
+        guard case .within(let last) = storm.last, case .within(let mean) = storm.mean,
+            case .within(let one)? = worst(fleet()).groups[0].launch
+        else { return #expect(Bool(false), "there are bounds") }
+        #expect(last > one * 20 && last < one * 40)
+        #expect(mean > last / 2 && mean < last * 6 / 10)
+    }
+
+    @Test("a storm beyond a day has no bound")
+    func endless() throws {
+        var fleet = fleet(unjoined: 1_024) { $0.launches.profile = .ovmf4MiB }
+        fleet.groups[0].count = 4_096
+        #expect(try #require(worst(fleet).storm).last == WorstCase.Bound.none)
+    }
+
+    @Test("the turns are the longest that the model ever draws, or the planning costs where those are longer")
+    func turns() {
+        let modelled = worst(fleet()).turns
+        #expect(modelled.guest == Profile.milan2024.timing(of: .guestRequestReport).longest)
+        var slow = fleet()
+        slow.configuration.arbiter.planningCosts.report = .milliseconds(20)
+        #expect(worst(slow).turns.guest == .milliseconds(20))
+    }
+
+    @Test("guests that must not be refused may be frozen for as long as the floor needs")
+    func frozen() {
+        let linux = worst(fleet { $0.reservation = nil }).groups[0].frozen
+        #expect(linux == .within(.milliseconds(500)))
+        guard
+            case .within(let once) = worst(
+                fleet {
+                    $0.reservation = nil
+                    $0.guest.kind = .once
+                }
+            ).groups[0].frozen
+        else { return #expect(Bool(false), "there is a bound") }
+        // 500 ms and 2 × 40 reports at a tenth of the time.
+        #expect(once > .milliseconds(6_500) && once < .milliseconds(9_000))
+    }
+}
