@@ -51,6 +51,12 @@ let package = Package(
             name: "ClientLibraryTests", dependencies: ["Arbiter", "CSEV", "CSpschedTesting", "VMMProtocol"],
             swiftSettings: strict),
 
+        // libspsched-preload beneath programs that do not know of it; scripts/build-preload-tests builds those.
+        .testTarget(
+            name: "PreloadTests",
+            dependencies: ["Arbiter", "DeviceTestSupport", "ManagerProtocol", "sp-emulator", "spschedd"],
+            swiftSettings: strict),
+
         // Makes mistakes on purpose: scripts/test-sanitized must find them.
         .executableTarget(name: "sanitizer-canary", path: "Tests/SanitizerCanary", swiftSettings: strict),
 
