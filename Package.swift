@@ -39,7 +39,7 @@ let package = Package(
 
         // The C client for VMMs, as a plain target for our programs and tests; `make libspsched` builds the library.
         .target(
-            name: "CSpsched", path: "Sources/libspsched",
+            name: "CSpsched", dependencies: ["CSEV"], path: "Sources/libspsched",
             exclude: ["LICENSE", "libspsched.map", "spsched.pc.in"], cSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "CSpschedTesting", dependencies: ["CSpsched"], path: "Tests/CSpschedTesting",
@@ -48,7 +48,7 @@ let package = Package(
             name: "spsched-seccomp-probe", dependencies: ["CSpsched"], path: "Tests/SeccompProbe",
             cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(
-            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSpschedTesting", "VMMProtocol"],
+            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSEV", "CSpschedTesting", "VMMProtocol"],
             swiftSettings: strict),
 
         // Makes mistakes on purpose: scripts/test-sanitized must find them.
@@ -78,7 +78,7 @@ let package = Package(
         .target(name: "CSEV"),
         // The wires of sp-emulator and spschedd-device, and a client for each.
         .target(
-            name: "DeviceProtocol", dependencies: ["Arbiter", "LinuxIO", "SPModel"], swiftSettings: strict),
+            name: "DeviceProtocol", dependencies: ["Arbiter", "CSEV", "LinuxIO", "SPModel"], swiftSettings: strict),
         .testTarget(
             name: "DeviceProtocolTests", dependencies: ["Arbiter", "CSEV", "DeviceProtocol", "SPModel"],
             swiftSettings: strict),
@@ -101,7 +101,7 @@ let package = Package(
         .testTarget(
             name: "DeviceProcessTests",
             dependencies: [
-                "Arbiter", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
+                "Arbiter", "CSEV", "DeviceProtocol", "DeviceTestSupport", "LinuxIO", "SPModel", "sp-emulator",
                 "spschedd-device",
             ],
             swiftSettings: strict),
@@ -196,7 +196,7 @@ let package = Package(
 // library.
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
-        "Arbiter", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
+        "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
         "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }

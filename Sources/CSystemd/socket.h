@@ -332,6 +332,17 @@ static inline int linux_open_read_only(const char *path) {
     return linux_result(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 }
 
+static inline int linux_open_read_write(const char *path) {
+    return linux_result(open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+}
+
+// fcntl(2), F_OFD_SETLK with its number, which headers show to GNU programs only: an exclusive lock of the whole file,
+// which belongs to the open file and ends with it. -EAGAIN while another open of the file holds one.
+static inline int linux_lock_open_file(int descriptor) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return linux_result(fcntl(descriptor, 37, &whole));
+}
+
 // -EWOULDBLOCK while another open of the same file holds the lock.
 static inline int linux_lock(int descriptor) { return linux_result(flock(descriptor, LOCK_EX | LOCK_NB)); }
 

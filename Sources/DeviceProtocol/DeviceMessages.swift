@@ -46,6 +46,14 @@ public struct ProbeReport: Equatable, Sendable {
         /// No command was issued: there is no device, it cannot be opened, or SNP is off. `text` says which and what to
         /// do.
         case notAttempted = 4
+        /// EPERM or EACCES: this process may not open the device as the command needs it, or not issue the command.
+        case notPermitted = 5
+        /// The path opens, but what it names is no SEV device: it does not know SEV_ISSUE_CMD.
+        case notSEVDevice = 6
+        /// ENODEV or ENXIO: the node is there, and no driver behind it any more.
+        case vanished = 7
+        /// The command succeeded, and gave what it cannot give.
+        case unexpectedAnswer = 8
     }
 
     public var outcome: Outcome

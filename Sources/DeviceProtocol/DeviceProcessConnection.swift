@@ -9,7 +9,7 @@ public struct DeviceProcessConnection: ~Copyable, Sendable {
     public init(path: String, isNonblocking: Bool = false) throws(DeviceProtocolError) {
         do {
             let socket = try SeqpacketSocket.connect(to: path, isNonblocking: isNonblocking)
-            messages = MessageSocket(socket: socket, peer: Self.peer)
+            messages = Self.messages(over: socket)
         } catch {
             throw .system(error)
         }
@@ -17,7 +17,11 @@ public struct DeviceProcessConnection: ~Copyable, Sendable {
 
     /// Takes over an open connection, in whichever mode it is.
     public init(adopting descriptor: consuming FileDescriptor) {
-        messages = MessageSocket(socket: SeqpacketSocket(adopting: descriptor), peer: Self.peer)
+        messages = Self.messages(over: SeqpacketSocket(adopting: descriptor))
+    }
+
+    private static func messages(over socket: consuming SeqpacketSocket) -> MessageSocket {
+        MessageSocket(socket: socket, peer: peer, messageBytesMax: WireLimits.deviceMessageBytes)
     }
 
     private static var peer: String { "spschedd-device" }
@@ -28,8 +32,17 @@ public struct DeviceProcessConnection: ~Copyable, Sendable {
     /// Asks for one probe and waits for it. With the SP stuck that may be for ever.
     public mutating func probe() throws(DeviceProtocolError) -> ProbeReport {
         let tag = try sendProbe()
-        guard let reply = try receive(), reply.tag == tag else {
+        guard case .probe(let reply) = try receive(), reply.tag == tag else {
             throw .unexpected(peer: Self.peer, "no reply to this probe")
+        }
+        return reply.report
+    }
+
+    /// Gives one platform command and waits for what it came to. With the SP stuck that may be for ever.
+    public mutating func perform(_ order: PlatformOrder) throws(DeviceProtocolError) -> PlatformReport {
+        let tag = try send(order)
+        guard case .platform(let reply) = try receive(), reply.tag == tag else {
+            throw .unexpected(peer: Self.peer, "no reply to this command")
         }
         return reply.report
     }
@@ -42,9 +55,16 @@ public struct DeviceProcessConnection: ~Copyable, Sendable {
         return lastTag
     }
 
+    /// As `sendProbe`, for a platform command.
+    public mutating func send(_ order: PlatformOrder) throws(DeviceProtocolError) -> UInt64 {
+        lastTag += 1
+        try messages.send(PlatformRequest(tag: lastTag, order: order).encoded())
+        return lastTag
+    }
+
     /// The next reply; `nil` if there is none yet and the connection does not block.
-    public func receive() throws(DeviceProtocolError) -> ProbeReply? {
+    public func receive() throws(DeviceProtocolError) -> DeviceReply? {
         guard let record = try messages.receive() else { return nil }
-        do { return try ProbeReply(decoding: record) } catch { throw .malformed(peer: Self.peer, error) }
+        do { return try DeviceReply(decoding: record) } catch { throw .malformed(peer: Self.peer, error) }
     }
 }

@@ -28,6 +28,13 @@ struct MessageWriter {
         bytes += repeatElement(0, count: size - cut.count)
     }
 
+    /// The length of some bytes, and the bytes. No more of them than `WireLimits` allow.
+    mutating func putBlob(_ blob: [UInt8]) {
+        precondition(blob.count <= WireLimits.blobBytes, "a blob of \(blob.count) bytes")
+        put(UInt32(blob.count))
+        bytes += blob
+    }
+
     /// Text's length and the text itself, which ends the message.
     mutating func putText(_ text: String) {
         let cut = Self.prefix(of: text, bytes: WireLimits.textBytes)
@@ -111,6 +118,14 @@ struct MessageReader {
         let bytes = rest.prefix(Int(count))
         rest.removeFirst(Int(count))
         return try text(bytes)
+    }
+
+    mutating func takeBlob() throws(WireError) -> [UInt8] {
+        let count: UInt32 = try take()
+        guard count <= WireLimits.blobBytes, rest.count >= Int(count) else { throw tooShort }
+        let bytes = Array(rest.prefix(Int(count)))
+        rest.removeFirst(Int(count))
+        return bytes
     }
 
     /// Call it when every field is taken.

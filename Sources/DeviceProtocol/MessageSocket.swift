@@ -4,6 +4,13 @@ import LinuxIO
 struct MessageSocket: ~Copyable, Sendable {
     let socket: SeqpacketSocket
     let peer: String
+    let messageBytesMax: Int
+
+    init(socket: consuming SeqpacketSocket, peer: String, messageBytesMax: Int = WireLimits.messageBytes) {
+        self.socket = socket
+        self.peer = peer
+        self.messageBytesMax = messageBytesMax
+    }
 
     func send(_ message: [UInt8]) throws(DeviceProtocolError) {
         let outcome: Sent
@@ -19,10 +26,10 @@ struct MessageSocket: ~Copyable, Sendable {
     /// The next message; `nil` if there is none now and the socket does not block.
     func receive() throws(DeviceProtocolError) -> [UInt8]? {
         let received: ReceivedRecord
-        do { received = try socket.receiveRecord() } catch { throw .system(error) }
+        do { received = try socket.receiveRecord(atMost: messageBytesMax) } catch { throw .system(error) }
         switch received {
         case .record(let bytes): return bytes
-        case .tooLong: throw .malformed(peer: peer, WireError("a record longer than \(WireLimits.messageBytes) bytes"))
+        case .tooLong: throw .malformed(peer: peer, WireError("a record longer than \(messageBytesMax) bytes"))
         case .nothing: return nil
         case .hungUp: throw .hungUp(peer: peer)
         }
@@ -40,8 +47,10 @@ public enum ReceivedRecord: Sendable {
 
 extension SeqpacketSocket {
     /// The next record of either wire, for clients and servers alike.
-    public borrowing func receiveRecord() throws(SystemError) -> ReceivedRecord {
-        var bytes = [UInt8](repeating: 0, count: WireLimits.messageBytes)
+    public borrowing func receiveRecord(
+        atMost count: Int = WireLimits.messageBytes
+    ) throws(SystemError) -> ReceivedRecord {
+        var bytes = [UInt8](repeating: 0, count: count)
         // SAFETY: the buffer is the array's own, for the time of the call.
         let outcome = try bytes.withUnsafeMutableBytes { buffer in
             Result { () throws(SystemError) in try receive(into: buffer) }

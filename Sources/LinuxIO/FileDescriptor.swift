@@ -70,6 +70,12 @@ extension FileDescriptor {
         FileDescriptor(adopting: try check(linux_open_read_only(path), "open", path))
     }
 
+    /// As `openReadOnly`; `writable`: for writing too.
+    public static func open(_ path: String, writable: Bool) throws(SystemError) -> FileDescriptor {
+        guard writable else { return try openReadOnly(path) }
+        return FileDescriptor(adopting: try check(linux_open_read_write(path), "open", path))
+    }
+
     /// An unnamed file in memory that may be sealed.
     public static func memory(named name: String) throws(SystemError) -> FileDescriptor {
         FileDescriptor(adopting: try check(linux_memfd_create(name), "create memory file", name))

@@ -11,8 +11,8 @@ struct App: ParsableCommand {
         commandName: "spschedd-device",
         abstract: "Issue platform commands to the AMD Secure Processor on behalf of spschedd.",
         discussion: """
-            Answers probes on a SOCK_SEQPACKET socket, inherited from the service manager or given with --socket, one \
-            at a time. Only root, the process's own user and the owner of the socket may ask.
+            Answers probes and platform commands on a SOCK_SEQPACKET socket, inherited from the service manager or \
+            given with --socket, one at a time. Only root, the process's own user and the owner of the socket may ask.
             """,
         version: PackageVersion.current)
 
@@ -22,9 +22,16 @@ struct App: ParsableCommand {
     @Option(help: ArgumentHelp("Where to listen, unless the service manager passes a socket.", valueName: "path"))
     var socket: String?
 
+    @Option(
+        help: """
+            Which commands to issue at all: status (what changes nothing), snp (and SNP_COMMIT, SNP_SET_CONFIG and \
+            SNP_VLEK_LOAD) or all (and those that change keys and owner of SEV before SNP).
+            """)
+    var permit = PermittedCommands.snp
+
     func run() throws {
-        let prober = Prober(path: device)
-        if let reason = prober.misconfiguration {
+        let commander = Commander(path: device, permitted: permit)
+        if let reason = commander.misconfiguration {
             Notice.toPerson(reason)
             throw ExitCode(EX_CONFIG)
         }
@@ -33,8 +40,8 @@ struct App: ParsableCommand {
                 Notice.toPerson("no socket was passed by the service manager: say where to listen with --socket PATH")
                 throw ExitCode(EX_USAGE)
             }
-            var server = try DeviceServer(listener: listener, prober: prober)
-            Notice.toManager("READY=1\nSTATUS=Ready to probe \(device)")
+            var server = try DeviceServer(listener: listener, commander: commander)
+            Notice.toManager("READY=1\nSTATUS=Ready to ask \(device)")
             try server.run()
             Notice.toManager("STOPPING=1")
         } catch let error as SystemError {

@@ -3,10 +3,11 @@ import DeviceProtocol
 import Glibc
 import LinuxIO
 
-/// Answers probes, one at a time and in order. While a command hangs, what else is asked waits in the sockets.
+/// Answers probes and platform commands, one at a time and in order.
+/// While a command hangs, what else is asked waits in the sockets.
 struct DeviceServer: ~Copyable {
     private let listener: UnixListener
-    private let prober: Prober
+    private let commander: Commander
     private let poll: EventPoll
     private let signals: TerminationSignals
     private let allowed: Set<UInt32>
@@ -24,7 +25,7 @@ struct DeviceServer: ~Copyable {
     private static let listenerToken = EventToken(slot: 0, generation: 0)
     private static let signalsToken = EventToken(slot: 1, generation: 0)
 
-    init(listener: consuming UnixListener, prober: Prober) throws(SystemError) {
+    init(listener: consuming UnixListener, commander: Commander) throws(SystemError) {
         let signals = try TerminationSignals()
         let poll = try EventPoll(capacity: DeviceLimits.eventsPerWait)
         try poll.add(listener.descriptor.number, for: .readable, token: Self.listenerToken)
@@ -32,7 +33,7 @@ struct DeviceServer: ~Copyable {
         // The service manager gives the socket to the user that the daemon runs as.
         allowed = [0, geteuid(), SocketOwner.uid(of: listener.descriptor.number) ?? 0]
         self.listener = listener
-        self.prober = prober
+        self.commander = commander
         self.poll = poll
         self.signals = signals
     }
@@ -69,26 +70,36 @@ struct DeviceServer: ~Copyable {
 
     private mutating func serve(_ token: EventToken) throws(SystemError) {
         guard let client = clients[token] else { return }
-        switch try client.socket.receiveRecord() {
+        switch try client.socket.receiveRecord(atMost: WireLimits.deviceMessageBytes) {
         case .nothing: return
         case .hungUp: clients[token] = nil
         case .tooLong: drop(token, "a record is longer than any message")
         case .record(let bytes):
-            let request: ProbeRequest
-            do { request = try ProbeRequest(decoding: bytes) } catch { return drop(token, "\(error)") }
-            try answer(request, to: client, token)
+            let request: DeviceRequest
+            do { request = try DeviceRequest(decoding: bytes) } catch { return drop(token, "\(error)") }
+            guard let reply = try answer(request) else {
+                isStopping = true
+                return
+            }
+            try send(reply, to: client, token)
         }
     }
 
-    private mutating func answer(
-        _ request: ProbeRequest, to client: Client, _ token: EventToken
-    ) throws(SystemError) {
-        guard let report = try prober.probe(until: signals) else {
-            isStopping = true
-            return
+    /// `nil` if a signal came first.
+    private func answer(_ request: DeviceRequest) throws(SystemError) -> [UInt8]? {
+        switch request {
+        case .probe(let probe):
+            guard let report = try commander.probe(until: signals) else { return nil }
+            tell("probe", report)
+            return ProbeReply(tag: probe.tag, report: report).encoded()
+        case .platform(let platform):
+            guard let report = try commander.perform(platform.order, until: signals) else { return nil }
+            tell(platform.order.command.name, report.report)
+            return PlatformReply(tag: platform.tag, report: report).encoded()
         }
-        tell(report)
-        let reply = ProbeReply(tag: request.tag, report: report).encoded()
+    }
+
+    private mutating func send(_ reply: [UInt8], to client: Client, _ token: EventToken) throws(SystemError) {
         switch try client.socket.send(reply.span.bytes) {
         case .sent: return
         case .hungUp: clients[token] = nil
@@ -96,10 +107,11 @@ struct DeviceServer: ~Copyable {
         }
     }
 
-    private func tell(_ report: ProbeReport) {
+    private func tell(_ what: String, _ report: ProbeReport) {
         let microseconds = report.duration.count / 1_000
         Notice.toManager(
-            report.outcome == .answered ? "STATUS=Last probe answered in \(microseconds) µs" : "STATUS=\(report.text)")
+            report.outcome == .answered
+                ? "STATUS=Last \(what) answered in \(microseconds) µs" : "STATUS=\(report.text)")
     }
 
     /// Closing its socket takes it out of the poll.

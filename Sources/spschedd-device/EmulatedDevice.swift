@@ -11,37 +11,52 @@ struct EmulatedDevice {
     private static let deviceToken = EventToken(slot: 0, generation: 1)
     private static let signalsToken = EventToken(slot: 1, generation: 1)
 
-    /// `nil` if a signal came before the answer.
-    func probe(until signals: borrowing TerminationSignals) throws(SystemError) -> ProbeReport? {
+    /// `nil` if a signal came before the answer. Of a command's content the emulated SP knows nothing: it takes its
+    /// time, and fails as it was told to.
+    func perform(
+        _ order: PlatformOrder, until signals: borrowing TerminationSignals
+    ) throws(SystemError) -> PlatformReport? {
         do {
             var device = try EmulatorConnection(path: path)
             try device.label("spschedd-device")
             let begin = BootClock.now()
-            guard let status = CommandSequence(kind: .platformStatus) else { return nil }
-            let tag = try device.submit(status)
+            let isStatus = order.command == .status
+            guard let sequence = CommandSequence(kind: isStatus ? .platformStatus : .platformCommand) else {
+                return nil
+            }
+            let tag = try device.submit(sequence)
             guard try Self.waitForAnswer(device.descriptorNumber, signals) else { return nil }
             guard case .result(tag, let result) = try device.receive() else {
-                return ProbeReport(outcome: .failed, errno: EPROTO, text: "\(path): no result to the command")
+                return failed(.failed, EPROTO, "no result to the command")
             }
-            return Prober.report(
-                errno: result.errno, firmwareCode: result.firmwareCode, duration: BootClock.now() - begin,
-                platform: result.platform, path: path)
+            let report = Verdict(
+                path: path, command: order.command, errno: result.errno, firmwareCode: result.firmwareCode,
+                duration: BootClock.now() - begin
+            ).report
+            return PlatformReport(report, answer(result, report, isStatus))
         } catch let error as DeviceProtocolError {
             return failure(error)
         } catch {
-            throw error as? SystemError ?? SystemError(code: EIO, attempt: "probe", subject: path)
+            throw error as? SystemError ?? SystemError(code: EIO, attempt: "ask", subject: path)
         }
     }
 
-    private func failure(_ error: DeviceProtocolError) -> ProbeReport {
+    private func answer(_ result: CommandResult, _ report: ProbeReport, _ isStatus: Bool) -> PlatformAnswer {
+        guard isStatus, report.outcome == .answered, let platform = result.platform else { return .nothing }
+        return .status(
+            SNPStatus(major: platform.major, minor: platform.minor, guestCount: platform.guestCount))
+    }
+
+    private func failure(_ error: DeviceProtocolError) -> PlatformReport {
         switch error {
-        case .system(let error):
-            Prober.notAttempted("\(error). Does sp-emulator run?")
-        case .hungUp:
-            ProbeReport(outcome: .failed, errno: ENODEV, text: "\(path): the emulated device went away: \(error)")
-        case .malformed, .unexpected, .refused:
-            ProbeReport(outcome: .failed, errno: EPROTO, text: "\(path): \(error)")
+        case .system(let error): Commander.notAttempted("\(error). Does sp-emulator run?")
+        case .hungUp: failed(.vanished, ENODEV, "the emulated device went away: \(error)")
+        case .malformed, .unexpected, .refused: failed(.unexpectedAnswer, EPROTO, "\(error)")
         }
+    }
+
+    private func failed(_ outcome: ProbeReport.Outcome, _ errno: Int32, _ text: String) -> PlatformReport {
+        PlatformReport(ProbeReport(outcome: outcome, errno: errno, text: "\(path): \(text)"))
     }
 
     /// Whether the answer, or the end, is there; false if a signal came first.

@@ -38,7 +38,36 @@ struct DeviceProcessTests {
         // Served in order: once this one is answered, so is the other.
         #expect(try blocking.probe().outcome == .answered)
         let reply = try #require(try daemon.receive())
-        #expect(reply.tag == tag && reply.report.outcome == .answered)
+        guard case .probe(let answered) = reply else {
+            Issue.record("another reply: \(reply)")
+            return
+        }
+        #expect(answered.tag == tag && answered.report.outcome == .answered)
+    }
+
+    @Test("platform commands are issued in order; what was not permitted is not issued, and says so")
+    func platform() throws {
+        let emulator = try RunningEmulator()
+        let process = try RunningDeviceProcess(device: emulator.socketPath)
+        var daemon = try process.connect()
+        let status = try daemon.perform(.plain(.status))
+        #expect(status.answer == .status(SNPStatus(major: 1, minor: 58, guestCount: 0)))
+        let commit = try daemon.perform(.plain(.commit))
+        #expect(commit.report.outcome == .answered && commit.answer == .nothing)
+        let key = [UInt8](repeating: 7, count: PlatformOrder.hashstickBytes)
+        #expect(try daemon.perform(.loadVLEK(wrappedVersion: 0, hashstick: key)).report.outcome == .answered)
+
+        var control = try emulator.connect()
+        try control.control(.firmwareError(0x25, count: .next(1)))
+        let configuration = PlatformConfiguration(reportedTCB: 0, masksChipID: true, masksChipKey: false)
+        let refused = try daemon.perform(.configure(configuration))
+        #expect(refused.report.outcome == .firmwareRefused && refused.report.errno == EIO)
+        #expect(refused.report.text.contains("SNP_SET_CONFIG") && refused.report.text.contains("RESTORE_REQUIRED"))
+
+        let before = try control.statistics().ioctls
+        let reset = try daemon.perform(.plain(.factoryReset))
+        #expect(reset.report.outcome == .notPermitted && reset.report.text.contains("--permit snp"))
+        #expect(try control.statistics().ioctls == before)
     }
 
     @Test("SIGTERM ends it with 0, also while a probe waits for a stalled device")
@@ -86,8 +115,11 @@ struct DeviceProcessTests {
         #expect(refused.outcome == .firmwareRefused && refused.errno == EIO && refused.firmwareCode.rawValue == 1)
         #expect(refused.text.contains("INVALID_PLATFORM_STATE"))
         try control.control(.refuse(errno: ENODEV, count: .next(1)))
+        let vanished = try daemon.probe()
+        #expect(vanished.outcome == .vanished && vanished.errno == ENODEV && vanished.firmwareCode == .success)
+        try control.control(.refuse(errno: ENOMEM, count: .next(1)))
         let failed = try daemon.probe()
-        #expect(failed.outcome == .failed && failed.errno == ENODEV && failed.firmwareCode == .success)
+        #expect(failed.outcome == .failed && failed.errno == ENOMEM && failed.firmwareCode == .success)
     }
 
     @Test("without a device a probe says so, and finds it once it is there")

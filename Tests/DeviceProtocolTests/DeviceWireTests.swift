@@ -1,4 +1,3 @@
-import CSEV
 import Testing
 
 @testable import DeviceProtocol
@@ -37,24 +36,69 @@ struct DeviceWireTests {
         #expect(throws: WireError.self) { try ProbeRequest(decoding: EmulatorRequest.statistics(tag: 1).encoded()) }
     }
 
-    @Test("firmware codes have the names of the kernel's header, and a sentence each")
-    func firmwareCodes() {
-        #expect(FirmwareCode(rawValue: SEV_RET_DFFLUSH_REQUIRED.code).name == "DFFLUSH_REQUIRED")
-        #expect(FirmwareCode(rawValue: SEV_RET_INVALID_PARAM.code).name == "INVALID_PARAM")
-        #expect(FirmwareCode(rawValue: SEV_RET_AEAD_OFLOW.code).name == "AEAD_OFLOW")
-        #expect(FirmwareCode(rawValue: SEV_RET_EXIT_RING_BUFFER.code).name == "EXIT_RING_BUFFER")
-        #expect(FirmwareCode(rawValue: SEV_RET_RMP_INIT_REQUIRED.code).name == "RMP_INIT_REQUIRED")
-        #expect(FirmwareCode(rawValue: SEV_RET_SHUTDOWN_INCOMPLETE.code).name == "SHUTDOWN_INCOMPLETE")
-        #expect(FirmwareCode.notCalled.rawValue == SEV_RET_NO_FW_CALL.code)
-        #expect(FirmwareCode(rawValue: 0x1E).name == nil && FirmwareCode(rawValue: 0x29).name == nil)
-        for code in UInt32(0)...0x30 {
-            let sentence = FirmwareCode(rawValue: code).sentence
-            #expect(sentence.hasSuffix(".") && sentence.count > 15)
-        }
-        #expect("\(FirmwareCode(rawValue: 0x17))".hasPrefix("firmware code 0x17 (RESOURCE_LIMIT): "))
-    }
-}
+    static let orders: [PlatformOrder] =
+        PlatformCommand.allCases.filter { ![.configure, .loadVLEK, .importPlatformKey].contains($0) }.map {
+            .plain($0)
+        } + [
+            .configure(
+                PlatformConfiguration(reportedTCB: 0xD3_16_00_00_00_00_00_04, masksChipID: true, masksChipKey: false)),
+            .configure(PlatformConfiguration(reportedTCB: 0, masksChipID: false, masksChipKey: true)),
+            .loadVLEK(wrappedVersion: 3, hashstick: .init(repeating: 9, count: PlatformOrder.hashstickBytes)),
+            .importPlatformKey(key: .init(repeating: 1, count: PlatformOrder.certificateBytesMax), authority: [2]),
+        ]
 
-extension sev_firmware_code {
-    fileprivate var code: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
+    @Test(
+        "every platform command is read as it was written, and none that takes something it does not", arguments: orders
+    )
+    func order(order: PlatformOrder) throws {
+        let bytes = PlatformRequest(tag: 5, order: order).encoded()
+        #expect(bytes.count <= WireLimits.deviceMessageBytes)
+        #expect(try DeviceRequest(decoding: bytes) == .platform(PlatformRequest(tag: 5, order: order)))
+        for count in 0..<min(bytes.count, 64) {
+            #expect(throws: WireError.self) { try DeviceRequest(decoding: Array(bytes[..<count])) }
+        }
+        #expect(throws: WireError.self) { try DeviceRequest(decoding: bytes + [0]) }
+        guard case .plain = order else { return }
+        // The lowest bit of flags, and of value.
+        for index in [20, 24] {
+            var changed = bytes
+            changed[index] |= 1
+            #expect(throws: WireError.self) { try DeviceRequest(decoding: changed) }
+        }
+    }
+
+    @Test("a command that the kernel does not have, and one without what it takes, is none")
+    func noOrder() {
+        var bytes = PlatformRequest(tag: 5, order: .plain(.commit)).encoded()
+        for number in [UInt8](13...255) + [11, 12, 6] {
+            bytes[16] = number
+            #expect(number == 11 || (try? DeviceRequest(decoding: bytes)) == nil)
+        }
+        let short = PlatformOrder.loadVLEK(wrappedVersion: 0, hashstick: [1, 2, 3])
+        #expect(short.mistake == "a wrapped VLEK has 432 bytes, not 3")
+        #expect(throws: WireError.self) { try DeviceRequest(decoding: PlatformRequest(tag: 1, order: short).encoded()) }
+    }
+
+    static let answers: [PlatformAnswer] = [
+        .nothing,
+        .status(
+            SNPStatus(
+                major: 1, minor: 58, build: 0x1234_5678, flags: [.masksChipID, .hasVLEK], guestCount: 0x0102_0304,
+                currentTCB: 0xD3_16_00_00_00_00_00_04, reportedTCB: .max)),
+        .bytes(.init(repeating: 3, count: 64)), .certificates(key: .init(repeating: 4, count: 2_084), chain: [5]),
+    ]
+
+    @Test("every answer is read as it was written; one of another size than the kernel's is none", arguments: answers)
+    func answer(answer: PlatformAnswer) throws {
+        let report = ProbeReport(outcome: .answered, duration: .microseconds(12), text: "so")
+        let reply = PlatformReply(tag: 6, report: PlatformReport(report, answer))
+        let bytes = reply.encoded()
+        #expect(try DeviceReply(decoding: bytes) == .platform(reply))
+        for count in 0..<bytes.count {
+            #expect(throws: WireError.self) { try DeviceReply(decoding: Array(bytes[..<count])) }
+        }
+        #expect(throws: WireError.self) { try SNPStatus(decoding: .init(repeating: 1, count: 31)) }
+        #expect(throws: WireError.self) { try SNPStatus(decoding: .init(repeating: 1, count: 33)) }
+        #expect(throws: WireError.self) { try LegacyStatus(decoding: .init(repeating: 1, count: 16)) }
+    }
 }

@@ -130,20 +130,20 @@ extension SimulatedHost {
         guard turnsOutstanding == 0, waiting > 0 else { return }
         switch plan.policy {
         case .mutex, .rateLimit: break
-        case .priority: gap = IdleGap(since: now, heldBefore: .zero)
+        case .priority: gap = IdleGap(since: now, heldBefore: .zero, holdEnds: priority.wake(now: now))
         case .spschedd:
             let overview = arbiter.overview(now: now)
             let eligible = overview.guestsWaiting + overview.launchesWaiting - wholesWaiting
             guard eligible > 0, overview.device == .alive else { return }
-            gap = IdleGap(since: now, heldBefore: overview.totals.holdCost)
+            let holdEnds = min(arbiter.nextWake ?? now, holdLatest)
+            gap = IdleGap(since: now, heldBefore: overview.totals.holdCost, holdEnds: holdEnds)
         }
     }
 
-    /// The Arbiter is believed that it held the SP only as far as a launch's turn ended not longer ago than any hold.
     private mutating func book(_ gap: IdleGap) {
         guard isCounting else { return }
         let length = now - gap.since
-        let longest = (holdLatest - gap.since).clamped(to: .zero...length)
+        let longest = (gap.holdEnds - gap.since).clamped(to: .zero...length)
         let held: Nanoseconds =
             switch plan.policy {
             case .spschedd: min(arbiter.overview(now: now).totals.holdCost - gap.heldBefore, longest)
@@ -159,6 +159,9 @@ struct IdleGap: Sendable {
     let since: Instant
     /// What holds had cost by then, by the Arbiter's own account.
     let heldBefore: Nanoseconds
+    /// What is idle after this is not believed to be a hold: the policy foretold that it would look again, and no hold
+    /// lasts longer than `Limits.holdMax`.
+    let holdEnds: Instant
 }
 
 /// Whom a request or a command comes from, as the one number that the Arbiter and the SP carry.

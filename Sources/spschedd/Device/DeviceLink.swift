@@ -54,7 +54,7 @@ struct DeviceLink: ~Copyable {
     /// Takes what has come. Call when the descriptor is readable.
     mutating func receive(now: Instant) -> Answer {
         do throws(DeviceProtocolError) {
-            guard let reply = try connection?.receive(), reply.tag == outstanding else { return .none }
+            guard case .probe(let reply) = try connection?.receive(), reply.tag == outstanding else { return .none }
             outstanding = nil
             return .probed(reply.report)
         } catch {
@@ -78,9 +78,9 @@ extension ProbeReport {
     /// verdict.
     var arbiterOutcome: ProbeOutcome {
         switch outcome {
-        case .answered, .firmwareRefused, .failed: .returned
+        case .answered, .firmwareRefused, .failed, .unexpectedAnswer: .returned
         case .dead: .dead
-        case .notAttempted: .unavailable
+        case .notAttempted, .notPermitted, .notSEVDevice, .vanished: .unavailable
         }
     }
 }

@@ -123,6 +123,9 @@ struct HostDeviceTests {
         #expect(problem { $0.guests[0].model.pace = .schedule(every: .zero) }?.contains("'loop'") == true)
         #expect(problem { $0.launches[0].pattern = .random(perMinute: 0) }?.contains("'launch'") == true)
         #expect(problem { $0.launches[0].misconduct.declaredPages = 0 }?.contains("0 pages") == true)
+        #expect(problem { $0.configuration.chunkPages = 0 }?.contains("chunk") == true)
+        #expect(problem { $0.configuration.floorShare = Share(perMille: 0) }?.contains("floor") == true)
+        #expect(problem { $0.configuration.launchPagesMax = 63 }?.contains("'launch'") == true)
         #expect(problem { $0.recording.window = .microseconds(1) }?.contains("windows") == true)
     }
 }
