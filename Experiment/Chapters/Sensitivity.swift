@@ -90,12 +90,12 @@ struct Sensitivity: Chapter {
         }
         let usual = results[Self.usual.cell].reportLatency.percentile(perMille: 990)?.cell ?? "–"
         return """
-            Boot latency hangs on what a page costs, little on what a report costs, and hardly on the settings, as long \
-            as *h* is no shorter than a VMM's longest pause, 2 ms here. Wrong planning costs harm neither boots nor \
-            throughput here: they decide what is admitted. What guests see hangs on `guest_wait_max`: where it covers \
-            one round of all guests, hardly anybody is refused (p99 \(tail(1_000)) at 1 s, \(usual) at 0.5 s); where it is \
-            as short as 20 ms, all are asleep now and then while the SP is idle (busy \(busy(Self.wait(20))) of the \
-            time, \(busy(Self.usual)) at 0.5 s).
+            Boot latency hangs on what a page costs, little on what a report costs, and hardly on the settings, as \
+            long as *h* is no shorter than a VMM's longest pause, 2 ms here. Wrong planning costs harm neither boots \
+            nor throughput here: they decide what is admitted. What guests see hangs on `guest_wait_max`: where it \
+            covers one round of all guests, hardly anybody is refused (p99 \(tail(1_000)) at 1 s, \(usual) at 0.5 s); \
+            where it is as short as 20 ms, all are asleep now and then while the SP is idle (busy \
+            \(busy(Self.wait(20))) of the time, \(busy(Self.usual)) at 0.5 s).
             """
     }
 
