@@ -90,6 +90,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // What `spschedd --trace` writes: bytes <-> values, and how it is run through the Arbiter again.
+        .target(name: "TraceFormat", dependencies: ["Arbiter"], swiftSettings: pure),
+        .testTarget(name: "TraceFormatTests", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: strict),
         // The only process that issues ioctls on the device.
         .executableTarget(
             name: "spschedd-device",

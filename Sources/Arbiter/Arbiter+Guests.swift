@@ -359,6 +359,10 @@ extension Arbiter {
             var leastQueued: Int64?
             if let first = shared.first { leastQueued = shared.key(of: first) }
             fairShare.follow(served: virtualMachines[slot].tag, leastQueued: leastQueued)
+            if fairShare.isFarAhead(of: virtualMachines[slot].tag) {
+                fairShare.fallBack(
+                    served: virtualMachines[slot].tag, mostQueued: shared.last.map { shared.key(of: $0) })
+            }
         }
         virtualMachines[slot].guestTurnEnded(occupancy)
         updateBacklog(slot)

@@ -34,7 +34,7 @@ extension Arbiter {
         return nil
     }
 
-    private func violatedPlace() -> String? {
+    func violatedPlace() -> String? {
         for (slot, vm) in virtualMachines.enumerated() {
             let places =
                 (aged.contains(slot) ? 1 : 0) + (reserved.contains(slot) ? 1 : 0) + (shared.contains(slot) ? 1 : 0)

@@ -49,4 +49,18 @@ struct FloorBucket: Sendable {
         guard lacking > 0 else { return .zero }
         return Nanoseconds((lacking + share.perMille - 1) / share.perMille)
     }
+
+    // MARK: Its state
+
+    func save(into words: inout [UInt64]) {
+        words.put(most)
+        words.put(level)
+    }
+
+    /// Under another configuration than it was saved with, the level is moved into the new bounds.
+    mutating func restore(_ state: inout StateReader) throws(StateProblem) {
+        most = max(most, try state.duration())
+        let levels = -Nanoseconds.seconds(86_400).count * 1_000...Nanoseconds.seconds(86_400).count * 1_000
+        level = max(try state.integer(in: levels, "the floor's level"), least.count * 1_000)
+    }
 }

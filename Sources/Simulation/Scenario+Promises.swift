@@ -20,6 +20,7 @@ extension Scenario {
         var random = SplitMix64(seed: seed)
         var scenario = Scenario(seed: seed)
         scenario.stepsMax = 1_000_000
+        scenario.checksInvariantsEvery = 64
         switch world {
         case .launch: scenario.makeLaunch(&random)
         case .storm: scenario.makeStorm(&random)

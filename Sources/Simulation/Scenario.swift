@@ -14,6 +14,8 @@ public struct Scenario: Sendable {
     /// When guests, clients and the operator stop asking, and how many steps they take at most.
     public var duration = Nanoseconds.seconds(2)
     public var stepsMax = 200
+    /// The Arbiter's own account of itself looks at every VM: after every so many steps.
+    public var checksInvariantsEvery = 1
     /// What was mutated, for the canaries: worlds in which the checker has to speak.
     public var mutation: Mutation?
 

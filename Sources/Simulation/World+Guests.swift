@@ -119,7 +119,7 @@ extension World {
         tell?("\(stamp) VM \(tenant) cancels \(request.tag)")
         arbiter.cancel(request, of: vm, now: now, into: &decisions)
         try settle()
-        guard !checker.open.contains(where: { $0.id == request }) else {
+        guard checker.open[request] == nil else {
             throw checker.broken(.oneReply, "request \(request.tag) waits on although it was cancelled")
         }
     }

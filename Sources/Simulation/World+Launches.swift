@@ -82,7 +82,7 @@ extension World {
         let (kind, units) = nextCommand(tenant, client)
         let id = RequestID(origin: tenants[tenant].launchOrigin, tag: newTag())
         tell?("\(stamp) VM \(tenant) asks \(id.tag): \(kind), \(units)")
-        let balance = arbiter.overview(now: now).floorBalance
+        let balance = arbiter.floorBalance
         var refused: RequestError?
         do {
             try arbiter.acquire(
@@ -139,7 +139,7 @@ extension World {
         let (kind, units) = nextCommand(tenant, client)
         let id = RequestID(origin: tenants[tenant].launchOrigin, tag: newTag())
         tell?("\(stamp) VM \(tenant) returns turn \(held.id.number) and asks \(id.tag): \(kind), \(units)")
-        let balance = arbiter.overview(now: now).floorBalance
+        let balance = arbiter.floorBalance
         var refused: RequestError?
         do {
             try arbiter.releaseAndAcquire(
