@@ -166,6 +166,7 @@ public struct Totals: Equatable, Sendable {
     public var floorTurns: UInt64 = 0
     public var guestService = Nanoseconds.zero
     public var launchService = Nanoseconds.zero
+    public var platformService = Nanoseconds.zero
     /// SP time left idle in holds while something else waited.
     public var holdCost = Nanoseconds.zero
 
