@@ -182,15 +182,16 @@ let package = Package(
         .executableTarget(
             name: "spschedctl",
             dependencies: [
-                "Arbiter", "CSpsched", "CapacityPlanning", "ConfigurationFiles", "DeviceProtocol", "LinuxIO",
-                "ManagerProtocol", "Reporting", "SPModel", "Simulation", "TraceFormat", "TraceReplay",
+                "Arbiter", "CSpsched", "CSystemd", "CapacityPlanning", "ConfigurationFiles", "DeviceProtocol",
+                "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "TraceFormat", "TraceReplay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
             name: "spschedctlTests",
             dependencies: [
-                "Arbiter", "CSystemd", "Reporting", "SPModel", "sp-emulator", "spschedctl", "spschedd",
-                "spschedd-device",
+                "Arbiter", "CSystemd", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "sp-emulator",
+                "spschedctl",
+                "spschedd", "spschedd-device",
             ],
             swiftSettings: strict),
         // What `make bench` runs: the daemon against C programs, in Benchmarks/Floors, that do the same without policy.

@@ -113,6 +113,9 @@ extension DaemonConfiguration {
         .text(
             "device.probe_socket", .optionalPath, \.device.probeSocket,
             "Where spschedd-device listens; with none, overdue turns are never probed."),
+        .text(
+            "device.certificates", .optionalPath, \.device.certificates,
+            "The certificates that VMMs give to guests; spschedctl locks the file around commands that outdate them."),
     ]
 
     private static let sockets: [Key] = [

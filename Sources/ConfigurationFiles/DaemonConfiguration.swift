@@ -26,6 +26,9 @@ public struct DeviceSettings: Equatable, Sendable {
     public var path = "/dev/sev"
     /// Where `spschedd-device` listens; `nil`: there is none, and overdue turns are never probed.
     public var probeSocket: String? = "/run/spschedd/device/sock"
+    /// The file of certificates that VMMs hand to guests under a lock; `nil`: there is none. `spschedctl` locks it
+    /// before it asks for a command that changes what reports are signed with.
+    public var certificates: String?
 }
 
 /// A socket that the daemon makes itself when the service manager passes none.

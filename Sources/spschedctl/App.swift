@@ -9,7 +9,7 @@ struct App: ParsableCommand {
         abstract: "Look at spschedd, the scheduler of the AMD Secure Processor, and see it at work.",
         version: PackageVersion.current,
         subcommands: [
-            DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, ReplayCommand.self,
-            VirtualMachineCommand.self,
+            DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, PlatformCommand.self,
+            DeviceCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
         ])
 }

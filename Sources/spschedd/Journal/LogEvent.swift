@@ -18,6 +18,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case deviceLink = "d70c1e1f403e48deb6ba4f462cfe3606"
     /// A status probe ended otherwise than it should.
     case probe = "bbc65cb6ad2848c19d541a8289fd2959"
+    /// An administrator's platform command changed the platform, or failed.
+    case platform = "0b9f2a3e5a7c4d0f9f4c7a1e6d3b82c5"
     /// A lease ended without release.
     case turnOverdue = "b8663c235b384472a5ace2abb18de948"
     /// A launch session was ended for its client.

@@ -41,6 +41,7 @@ final class Daemon {
     var deviceAccess: DeviceAccess
     var deviceLink: DeviceLink
     var deviceState = DeviceState.alive
+    var platformDesk = PlatformDesk()
     let manager: ManagerServer
 
     /// Room for the message being read, and for the one being written.
@@ -199,7 +200,7 @@ extension Daemon {
         case .timer: timerSetFor = nil
         case .vmmListener: acceptClients()
         case .managerListener: manager.accept(self)
-        case .deviceLink: receiveProbe()
+        case .deviceLink: receiveFromDevice()
         case .systemd, .background: break
         case nil: manager.noteReady(event)
         }
