@@ -21,6 +21,11 @@ public enum Limits {
     public static let agedAfter = Nanoseconds.seconds(40)
     /// The last three retries before the driver gives up: refusing here risks the key.
     public static let lastChanceAfter = Nanoseconds.seconds(52)
+    /// An attempt that must not be refused is frozen all the while: from here on it goes before reservations, and the
+    /// floor's N·s_g/φ, which admission keeps below half of `frozenMax` for such VMs, brings it to its turn in time.
+    public static let protectedAgedAfter = Nanoseconds.seconds(8)
+    /// What a VM that is never refused needs, then: one request in `protectedAgedAfter`.
+    public static let leastProtectedRate = Rate(millihertz: 125)
     /// A guest CPU waits with interrupts off; its soft-lockup watchdog barks at 20 s.
     public static let frozenMax = Nanoseconds.seconds(20)
     /// A guest allowed less than one request in 40 s would lose its key to its own 60 s limit.

@@ -85,7 +85,8 @@ struct OpenTurn {
     let grantedAt: Instant
     let lease: Nanoseconds
     let isProxy: Bool
-    let firstAttempt: Instant
+    /// A guest's that was aged.
+    let isAged: Bool
 
     var commandClass: CommandClass { kind.commandClass }
     var isWholeLaunch: Bool { kind == .wholeLaunch }
