@@ -104,7 +104,7 @@ struct FairnessBooks {
     mutating func windows(endingAt now: Instant, largestTurn: Nanoseconds) -> [FairnessWindow] {
         due = now + Self.every
         let windows = moments.indices.compactMap { window(from: $0, to: now, largestTurn) }
-        time.beginsWindow(at: now)
+        time.leavesBehind(at: now)
         moments.append(now)
         for place in places { served.append((place.service, place.turns)) }
         return windows
