@@ -134,7 +134,9 @@ extension Arbiter {
             set(.reservationConforms, slot, at: reservationOpens(slot))
         }
         if !guest.isAged, let first = virtualMachines[slot].firstAttempt {
-            set(.becomesAged, slot, at: first + Limits.agedAfter)
+            // By its tag a light VM could wait for many turns of a heavy one, and this request waits without end.
+            let patience = guest.isProtected ? clock + Limits.protectedAgesAfter : .distantFuture
+            set(.becomesAged, slot, at: min(first + Limits.agedAfter, patience))
         }
     }
 

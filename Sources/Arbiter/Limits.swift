@@ -17,6 +17,9 @@ public enum Limits {
     public static let backlogMemory = Nanoseconds.milliseconds(4_092)
     /// The driver gives up 60 s after its first attempt and wipes its key; ten retries remain from here.
     public static let agedAfter = Nanoseconds.seconds(40)
+    /// A protected request then goes by age, not by weight. Together with one request of every other VM, which is what
+    /// may still be before it and what admission lets take half of `frozenMax`, this stays below that.
+    public static let protectedAgesAfter = Nanoseconds.seconds(9)
     /// The last three retries before the driver gives up: refusing here risks the key.
     public static let lastChanceAfter = Nanoseconds.seconds(52)
     /// A guest CPU waits with interrupts off; its soft-lockup watchdog barks at 20 s.

@@ -34,7 +34,9 @@ extension Checker {
         noteResidual(of: turn)
         guard let tenant = turn.tenant, tenants[tenant].vm == turn.vm else { return }
         if turn.commandClass == .guest {
-            let isAged = turn.grantedAt - turn.firstAttempt >= Limits.agedAfter
+            let patience =
+                tenants[tenant].registration.retryPolicy == .linux ? Limits.agedAfter : Limits.protectedAgesAfter
+            let isAged = turn.grantedAt - turn.firstAttempt >= patience
             if isHonest { fairness.served(tenant, occupancy, at: clock, isAged: isAged) }
         } else {
             launchTurnEnded(tenant, turn, service: service ?? occupancy, wasOverdue: wasOverdue)
