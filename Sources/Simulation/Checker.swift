@@ -40,7 +40,8 @@ struct Checker {
         open = OpenRequests(tenants: count)
         clock = now
         largest = LargestOccupancies(configuration)
-        fairness = FairnessBooks(tenants: count, now: now)
+        fairness = FairnessBooks(
+            tenants: count, guestTurn: configuration.planningCosts.report, now: now)
     }
 
     func broken(_ rule: Rule, _ what: String) -> Violation { Violation(rule: rule, at: clock, what: what) }

@@ -27,14 +27,26 @@ struct FluidTime {
     private var tags: [Tag]
     private var now: Int64 = 0
     private var weights: Int64 = 0
+    private var backlogged: Int64 = 0
+    private let guestTurn: Nanoseconds
     /// Refused VMs, in the order in which they cease to be expected back.
     private var expected: [Expected] = []
     private var firstExpected = 0
 
-    init(tenants: Int) { tags = Array(repeating: Tag(), count: tenants) }
+    /// - Parameter guestTurn: what a report is planned to cost.
+    init(tenants: Int, guestTurn: Nanoseconds) {
+        tags = Array(repeating: Tag(), count: tenants)
+        self.guestTurn = guestTurn
+    }
 
     /// L: how far a tag may stray.
-    private var lead: Int64 { weights == 0 ? 0 : Limits.backlogMemory.count * 1_000 / weights }
+    private var lead: Int64 { Self.lead(backlogged, weights: weights, guestTurn: guestTurn) }
+
+    /// Two retry quanta, or two rounds of reports if these take longer, over the sum of weights.
+    static func lead(_ backlogged: Int64, weights: Int64, guestTurn: Nanoseconds) -> Int64 {
+        weights == 0 ? 0 : max(Limits.backlogMemory.count, 2 * backlogged * guestTurn.count) * 1_000 / weights
+    }
+
     /// Nearer to the end than this counts as clamped: the Arbiter rounds otherwise.
     private var nearly: Int64 { lead - lead / 64 }
 
@@ -117,12 +129,14 @@ struct FluidTime {
     private mutating func join(_ tenant: Int) {
         guard !tags[tenant].isBacklogged else { return }
         tags[tenant].isBacklogged = true
+        backlogged += 1
         weights += tags[tenant].weight
     }
 
     private mutating func leave(_ tenant: Int) {
         guard tags[tenant].isBacklogged else { return }
         tags[tenant].isBacklogged = false
+        backlogged -= 1
         weights -= tags[tenant].weight
     }
 

@@ -117,7 +117,7 @@ extension Arbiter {
         turnBeside = try state.optional { (state) throws(StateProblem) in try Turn(restoring: &state) }
         try overload.restore(&state)
         try floor.restore(&state)
-        fairShare = try FairShare(restoring: &state)
+        fairShare = try FairShare(restoring: &state, guestTurn: ledger.guestTurn)
         platform = try PlatformQueue(restoring: &state)
         sequence = try state.integer()
         lastTurn = try state.word()
