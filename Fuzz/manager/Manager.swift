@@ -79,6 +79,11 @@ private struct Session {
 private struct Source: ManagerSource {
     static let vms = 3
 
+    func beginPlatform(_ order: ManagedPlatformOrder) -> UInt64 { 1 }
+    func platformOutcome(of ticket: UInt64) -> ManagedPlatformOutcome? { .done(platform: nil, nanoseconds: 1) }
+    func releaseDevice() -> Int { Self.vms }
+    func retakeDevice() {}
+
     func status() -> ManagerStatus {
         ManagerStatus(
             version: "1.2.3", epoch: "0123456789abcdef", uptimeNanoseconds: .max, device: .alive,

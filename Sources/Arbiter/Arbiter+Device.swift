@@ -24,9 +24,10 @@ extension Arbiter {
     /// Asks for a probe, unless one is under way.
     mutating func askDevice(_ decisions: inout [Decision]) {
         guard device.askedAt == nil else { return }
-        device.askedAt = clock
-        device.lastAsked = clock
-        set(.probePatience, at: clock + Limits.probePatience)
+        // The clock may be behind: a host that was suspended finds the lease long over, and asks only now.
+        device.askedAt = calledAt
+        device.lastAsked = calledAt
+        set(.probePatience, at: calledAt + Limits.probePatience)
         decisions.append(.probe)
     }
 
@@ -70,6 +71,10 @@ extension Arbiter {
     /// The probe did not come back within its patience: the SP is stuck, and guests are refused until it returns.
     mutating func probeIsLate(_ decisions: inout [Decision]) {
         guard device.askedAt != nil, device.state == .alive || device.state == .absent else { return }
+        // Called this late, the owner slept as well, and could not have heard the answer: it has its patience again.
+        if calledAt - clock >= Limits.probePatience {
+            return set(.probePatience, at: calledAt + Limits.probePatience)
+        }
         enter(.stuck, &decisions)
         refuseAllGuests(.deviceStuck, &decisions)
     }

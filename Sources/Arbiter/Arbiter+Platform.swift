@@ -74,12 +74,13 @@ extension Arbiter {
         setPlatformTimer()
     }
 
+    /// - Parameter reportsDeviceTrouble: ccp answered ETIMEDOUT or EBUSY.
     public mutating func releasePlatform(
-        _ turn: TurnID, now: Instant, into decisions: inout [Decision]
+        _ turn: TurnID, reportsDeviceTrouble: Bool = false, now: Instant, into decisions: inout [Decision]
     ) throws(RequestError) {
         begin(now, &decisions)
         defer { dispatch(&decisions) }
-        try finish(turn, TurnOutcome(unitsDone: 1), of: .none, &decisions)
+        try finish(turn, TurnOutcome(unitsDone: 1, reportsDeviceTrouble: reportsDeviceTrouble), of: .none, &decisions)
     }
 
     public mutating func cancelPlatform(_ request: RequestID, now: Instant, into decisions: inout [Decision]) {

@@ -56,6 +56,7 @@ extension Arbiter {
     /// Brings the state up to `now`: every timer that has come due, in order of time. A clock that steps back stands.
     mutating func begin(_ now: Instant, _ decisions: inout [Decision]) {
         let now = max(now, clock)
+        calledAt = now
         while let (index, due) = timers.takeDue(at: now) {
             accrue(to: max(due, clock))
             noticeOverload(&decisions)

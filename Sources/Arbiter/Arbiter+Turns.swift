@@ -75,7 +75,9 @@ extension Arbiter {
         switch ended.kind.commandClass {
         case .guest: guestTurnEnded(ended, slot: slot, occupancy: occupancy)
         case .launch: launchTurnEnded(ended, slot: slot, occupancy: occupancy)
-        case .platform: totals.platformTurns += 1
+        case .platform:
+            totals.platformTurns += 1
+            totals.platformService += occupancy
         }
     }
 

@@ -76,6 +76,9 @@ public struct Arbiter: ~Copyable {
 
     var timers: TimerQueue
     var clock: Instant
+    /// When the call came that is being worked on. Timers that came due before it run with an earlier `clock`; what the
+    /// owner is told to do now, it does no earlier than this.
+    var calledAt: Instant
     /// When something changes that no timer knows: the end of a hold, the floor covering a guest.
     var dispatchAgainAt: Instant?
     /// When `advance` may have something to do, if no other event comes before. Never too late; sometimes for nothing.
@@ -112,6 +115,7 @@ public struct Arbiter: ~Copyable {
             largestGuestTurn: ledger.guestTurn, largestLaunchTurn: ledger.launchTurn)
         timers = TimerQueue(capacity: Timer.capacity(virtualMachines: count))
         clock = now
+        calledAt = now
         costs = CostModel(planning: configuration.planningCosts, virtualMachines: count)
     }
 
@@ -162,6 +166,7 @@ public struct Totals: Equatable, Sendable {
     public var floorTurns: UInt64 = 0
     public var guestService = Nanoseconds.zero
     public var launchService = Nanoseconds.zero
+    public var platformService = Nanoseconds.zero
     /// SP time left idle in holds while something else waited.
     public var holdCost = Nanoseconds.zero
 

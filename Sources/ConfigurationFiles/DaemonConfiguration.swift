@@ -9,6 +9,7 @@ public struct DaemonConfiguration: Equatable, Sendable {
     public var clients = ClientSettings()
     public var account = AccountSettings()
     public var loop = LoopSettings()
+    public var trace = TraceSettings()
 
     /// The defaults.
     public init() {}
@@ -25,6 +26,9 @@ public struct DeviceSettings: Equatable, Sendable {
     public var path = "/dev/sev"
     /// Where `spschedd-device` listens; `nil`: there is none, and overdue turns are never probed.
     public var probeSocket: String? = "/run/spschedd/device/sock"
+    /// The file of certificates that VMMs hand to guests under a lock; `nil`: there is none. `spschedctl` locks it
+    /// before it asks for a command that changes what reports are signed with.
+    public var certificates: String?
 }
 
 /// A socket that the daemon makes itself when the service manager passes none.
@@ -50,4 +54,12 @@ public struct AccountSettings: Equatable, Sendable {
     public var vmsMax: Int64 = 768
     /// Launch sessions open at once.
     public var launchesMax: Int64 = 64
+}
+
+/// The record of every decision and of what led to it.
+public struct TraceSettings: Equatable, Sendable {
+    /// `nil`: nothing is recorded.
+    public var file: String?
+    /// Ten minutes at least of an SP that does nothing but reports, by a tenth of what a host of VMs takes.
+    public var sizeMebibytes: Int64 = 32
 }

@@ -8,4 +8,8 @@ public enum ManagerLimits {
     public static let outputBytes = 64 * 1024
     /// Replies made in one step: about a third of a millisecond of work, so that a long list never delays a grant.
     public static let repliesPerStep = 8
+    /// A wrapped VLEK has exactly this size; the firmware's specification gives it.
+    public static let hashstickBytes = 432
+    /// A platform command may wait for a launch's turn, and then for the driver's own time-out of 100 s.
+    public static let platformPatienceMilliseconds: Int32 = 160_000
 }

@@ -17,7 +17,7 @@ extension Checker {
         guard let session = tenants[tenant].session else { return }
         counts.launchesDone += 1
         let gap = session.lastTurnEnded?.distance(to: clock) ?? .zero
-        countIdle(of: session, isHeld: gap < holdLength(tenant))
+        countIdle(of: session, isHeld: isHeld(gap, session, tenant))
         try promisedLaunchBound(session)
         forgetSession(tenant)
     }
@@ -58,15 +58,18 @@ extension Checker {
     }
 
     private mutating func noteGap(_ gap: Nanoseconds, _ tenant: Int) {
-        let held = holdLength(tenant)
-        tenants[tenant].gaps.record(gap)
         guard let session = tenants[tenant].session else { return }
-        let idle = session.own.idle + gap
-        let isHeld = gap < held && idle < session.heldIdleAllowed
-        tenants[tenant].session?.own.idle = idle
+        let isHeld = isHeld(gap, session, tenant)
+        tenants[tenant].gaps.record(gap)
+        tenants[tenant].session?.own.idle += gap
         if !isHeld { tenants[tenant].session?.own.gapsNotHeld += 1 }
         // One that went to the tail was counted before it did.
         if gap < Limits.sessionIdle { countIdle(of: session, isHeld: isHeld) }
+    }
+
+    /// Whether a hold covered the whole gap, also if all its gaps so far had been at others' cost.
+    private func isHeld(_ gap: Nanoseconds, _ session: SessionView, _ tenant: Int) -> Bool {
+        gap < holdLength(tenant) && session.own.idle + gap < session.heldIdleAllowed
     }
 
     private mutating func goesToTail(_ tenant: Int) {

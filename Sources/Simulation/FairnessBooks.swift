@@ -12,13 +12,13 @@ struct FairnessBooks {
 
     private struct Place {
         var isCounted = false
+        /// Whether it is registered and has ever asked: then its weight narrows what tags may stray by.
+        var isActive = false
         var weight: Int64 = 1
         var waitsAtMost = Nanoseconds.zero
         var service: Int64 = 0
         var turns: Int64 = 0
         var backloggedSince = Instant.distantFuture
-        /// When its tag was last clamped: of a window that began before, only Jain's index is judged.
-        var clampedAt = Instant.distantPast
         var idleSince: Instant?
         var refusedAt: Instant?
 
@@ -34,6 +34,7 @@ struct FairnessBooks {
     /// Service inside reservations is not told apart, nor who is barred by a limit: where there are such VMs, only
     /// Jain's index is judged.
     private(set) var knowsTags = true
+    private var activeWeights: Int64 = 0
     private var due: Instant
     private var moments: [Instant] = []
     /// For each moment, what each VM had been served and how often.
@@ -61,16 +62,19 @@ struct FairnessBooks {
 
     mutating func left(_ tenant: Int) {
         places[tenant].isCounted = false
+        if places[tenant].isActive { activeWeights -= places[tenant].weight }
+        places[tenant].isActive = false
         time.left(tenant)
     }
 
     mutating func asked(_ tenant: Int, at now: Instant) {
+        if !places[tenant].isActive { activeWeights += places[tenant].weight }
+        places[tenant].isActive = true
         time.passes(to: now)
-        let isClamped = time.asked(tenant)
+        time.asked(tenant, at: now)
         if places[tenant].backloggedSince > now || !places[tenant].isBacklogged(at: now) {
             places[tenant].backloggedSince = now
         }
-        if isClamped { places[tenant].clampedAt = now }
         places[tenant].idleSince = nil
         places[tenant].refusedAt = nil
     }
@@ -87,9 +91,8 @@ struct FairnessBooks {
         places[tenant].turns += 1
         places[tenant].idleSince = now
         time.passes(to: now)
-        let isClamped = time.served(tenant, occupancy, byItsShare: !isAged)
+        time.served(tenant, occupancy, byItsShare: !isAged, at: now)
         if isAged { places[tenant].backloggedSince = now }
-        if isClamped { places[tenant].clampedAt = now }
     }
 
     // MARK: Windows
@@ -101,20 +104,22 @@ struct FairnessBooks {
     mutating func windows(endingAt now: Instant, largestTurn: Nanoseconds) -> [FairnessWindow] {
         due = now + Self.every
         let windows = moments.indices.compactMap { window(from: $0, to: now, largestTurn) }
+        time.beginsWindow(at: now)
         moments.append(now)
         for place in places { served.append((place.service, place.turns)) }
         return windows
     }
 
     private func window(from index: Int, to now: Instant, _ largestTurn: Nanoseconds) -> FairnessWindow? {
-        var window = FairnessWindow(length: now - moments[index], largestTurn: largestTurn)
+        var window = FairnessWindow(
+            length: now - moments[index], largestTurn: largestTurn, activeWeights: activeWeights)
         let first = index * places.count
         for (tenant, place) in places.enumerated()
         where place.isCounted && place.backloggedSince <= moments[index] && place.isBacklogged(at: now) {
             let before = served[first + tenant]
             window.add(
                 tenant, place.service - before.service, place.turns - before.turns, weight: place.weight,
-                waitsAtMost: place.waitsAtMost, isClamped: place.clampedAt >= moments[index] || time.isBeyond(tenant))
+                waitsAtMost: place.waitsAtMost, isClamped: time.wasClamped(tenant, since: moments[index]))
         }
         return window.count >= 2 && !window.someoneIsTooLarge ? window : nil
     }
@@ -124,10 +129,12 @@ struct FairnessBooks {
 struct FairnessWindow {
     let length: Nanoseconds
     private let largestTurn: Int64
+    private let activeWeights: Int64
     private(set) var count: Int64 = 0
     private var weights: Int64 = 0
     private(set) var unclamped = 0
     private var largestWeight: Int64 = 0
+    private var leastWeight = Int64.max
     private var fewestTurns = Int64.max
     private var allTurns: Int64 = 0
     /// Weight × the longest wait in microseconds, of the VM for which that is least.
@@ -138,8 +145,9 @@ struct FairnessWindow {
     private var sum: Int128 = 0
     private var squares: Int128 = 0
 
-    init(length: Nanoseconds, largestTurn: Nanoseconds) {
+    init(length: Nanoseconds, largestTurn: Nanoseconds, activeWeights: Int64) {
         self.length = length
+        self.activeWeights = activeWeights
         self.largestTurn = largestTurn.count
     }
 
@@ -151,6 +159,7 @@ struct FairnessWindow {
         leastPatience = min(leastPatience, weight * waitsAtMost.count / 1_000)
         weights += weight
         largestWeight = max(largestWeight, weight)
+        leastWeight = min(leastWeight, weight)
         fewestTurns = min(fewestTurns, turns)
         let share = service * 1_000 / weight
         sum += Int128(share)
@@ -177,9 +186,14 @@ struct FairnessWindow {
     /// refused, and sleeps.
     var comesRoundInTime: Bool { length.count / 1_000 * weights <= leastPatience * allTurns }
 
+    /// Whether one report moves no tag by more than half of what it may stray.
+    private var eachReportIsLight: Bool {
+        leastWeight * Limits.backlogMemory.count >= 2 * largestTurn * activeWeights
+    }
+
     /// Jain's index in millionths, (Σx)² ÷ (n·Σx²), where the promise speaks of it: windows of 30 s, ten reports each.
     var jain: Int64? {
-        guard length >= .seconds(30), fewestTurns >= 10, squares > 0 else { return nil }
+        guard length >= .seconds(30), fewestTurns >= 10, squares > 0, eachReportIsLight else { return nil }
         return Int64(sum * sum / Int128(count) * 1_000_000 / squares)
     }
 }

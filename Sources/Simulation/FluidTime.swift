@@ -10,9 +10,10 @@ struct FluidTime {
         var weight: Int64 = 1
         var isBacklogged = false
         var isQueued = false
-        /// L when it last asked, and how often the time had followed others by then.
+        /// L when it last asked: the more VMs come, the less it may lag.
         var leadThen: Int64 = 0
-        var movesThen = 0
+        /// When it was last beyond what it may stray, or was left behind by a time that followed others.
+        var clampedAt = Instant.distantPast
         /// Which of its refusals is the last.
         var refusal = 0
     }
@@ -26,7 +27,6 @@ struct FluidTime {
     private var tags: [Tag]
     private var now: Int64 = 0
     private var weights: Int64 = 0
-    private var moves = 0
     /// Refused VMs, in the order in which they cease to be expected back.
     private var expected: [Expected] = []
     private var firstExpected = 0
@@ -55,27 +55,30 @@ struct FluidTime {
         tags[tenant].refusal += 1
     }
 
-    /// - Returns: whether its tag was clamped.
-    mutating func asked(_ tenant: Int) -> Bool {
+    mutating func asked(_ tenant: Int, at clock: Instant) {
         join(tenant)
         tags[tenant].refusal += 1
         tags[tenant].isQueued = true
-        let isClamped = isBeyond(tenant)
+        if isBeyond(tenant) { tags[tenant].clampedAt = clock }
         let distance = tags[tenant].value - now
         tags[tenant].value = now + min(max(distance, -lead), lead)
         tags[tenant].leadThen = nearly
-        tags[tenant].movesThen = moves
-        return isClamped
     }
 
-    /// Whether its tag is clamped, or will be as soon as it asks.
-    func isBeyond(_ tenant: Int) -> Bool {
+    private func isBeyond(_ tenant: Int) -> Bool {
         let distance = tags[tenant].value - now
         if distance >= nearly { return weights > tags[tenant].weight }
-        // One that fell behind was passed over: no clamp excuses that, but that more VMs came and narrowed its bound,
-        // or that the time followed others while it slept.
-        return distance <= -nearly && (-distance < tags[tenant].leadThen || tags[tenant].movesThen != moves)
+        // One that fell behind was passed over: no clamp excuses that, but that more VMs came and narrowed its bound.
+        return distance <= -nearly && -distance < tags[tenant].leadThen
     }
+
+    /// A window begins: those that are left behind now are not what it is about.
+    mutating func beginsWindow(at clock: Instant) {
+        for tenant in tags.indices where now - tags[tenant].value >= nearly { tags[tenant].clampedAt = clock }
+    }
+
+    /// Whether its tag was clamped since then, or would be if it asked.
+    func wasClamped(_ tenant: Int, since: Instant) -> Bool { tags[tenant].clampedAt >= since || isBeyond(tenant) }
 
     mutating func refused(_ tenant: Int, at clock: Instant) {
         tags[tenant].isQueued = false
@@ -86,15 +89,14 @@ struct FluidTime {
 
     mutating func granted(_ tenant: Int) { tags[tenant].isQueued = false }
 
-    /// - Returns: whether its tag was clamped.
-    mutating func served(_ tenant: Int, _ occupancy: Nanoseconds, byItsShare: Bool) -> Bool {
+    mutating func served(_ tenant: Int, _ occupancy: Nanoseconds, byItsShare: Bool, at clock: Instant) {
         defer { leave(tenant) }
-        guard byItsShare, weights > 0 else { return false }
+        guard byItsShare, weights > 0 else { return }
         now += occupancy.count * 1_000 / weights
         let tag = tags[tenant].value + occupancy.count * 1_000 / tags[tenant].weight
         tags[tenant].value = min(tag, now + lead)
-        follow(tags[tenant].value)
-        return tag - now >= nearly
+        if tag - now >= nearly { tags[tenant].clampedAt = clock }
+        follow(tags[tenant].value, at: clock)
     }
 
     /// VMs that have not come back in time no longer count.
@@ -126,7 +128,7 @@ struct FluidTime {
 
     /// When all that compete lead by half of what they may, the time follows them; it goes back to them when they lag
     /// by a quarter.
-    private mutating func follow(_ served: Int64) {
+    private mutating func follow(_ served: Int64, at clock: Instant) {
         let (leads, lags) = (served - now > lead / 2, now - served > lead / 4)
         guard leads || lags else { return }
         var (least, most) = (served, served)
@@ -136,7 +138,7 @@ struct FluidTime {
         }
         if least - now > lead / 2 {
             now = least - lead / 2
-            moves += 1
+            for tenant in tags.indices where now - tags[tenant].value >= nearly { tags[tenant].clampedAt = clock }
         }
         now = min(now, most + lead / 4)
     }

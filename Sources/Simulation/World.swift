@@ -93,11 +93,19 @@ public struct World: ~Copyable {
         try checker.pass(to: now)
         let wakes = nextWake.map { $0 <= now } ?? false
         let happens = agenda.next.map { $0 <= now } ?? false
-        if wakes, !happens || random.chance(perMille: 500) {
+        if wakes, !happens || wakeIsFirst() {
             try wake()
         } else if let event = agenda.removeNext() {
             wakesInARow = 0
             try happen(event)
+        }
+    }
+
+    private mutating func wakeIsFirst() -> Bool {
+        switch scenario.ties {
+        case .drawn: random.chance(perMille: 500)
+        case .wakeFirst: true
+        case .wakeLast: false
         }
     }
 

@@ -8,5 +8,8 @@ struct App: ParsableCommand {
         commandName: "spschedctl",
         abstract: "Look at spschedd, the scheduler of the AMD Secure Processor, and see it at work.",
         version: PackageVersion.current,
-        subcommands: [DemoCommand.self, StatusCommand.self, ListCommand.self, VirtualMachineCommand.self])
+        subcommands: [
+            DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, PlatformCommand.self,
+            DeviceCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
+        ])
 }

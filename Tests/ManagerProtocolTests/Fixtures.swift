@@ -34,6 +34,33 @@ struct Source: ManagerSource {
 
     func status() -> ManagerStatus { .sample }
     func virtualMachine(afterSlot slot: Int?) -> ManagedVM? { vms.first { $0.slot > slot ?? -1 } }
+
+    let platform = PlatformLog()
+    func beginPlatform(_ order: ManagedPlatformOrder) -> UInt64 {
+        platform.orders.append(order)
+        return UInt64(platform.orders.count)
+    }
+    func platformOutcome(of ticket: UInt64) -> ManagedPlatformOutcome? {
+        platform.outcomes.removeValue(forKey: ticket)
+    }
+    func releaseDevice() -> Int {
+        platform.isReleased = true
+        return vms.count
+    }
+    func retakeDevice() { platform.isReleased = false }
+}
+
+/// What a source was asked of the platform, and what it is to answer.
+final class PlatformLog {
+    var orders: [ManagedPlatformOrder] = []
+    var outcomes: [UInt64: ManagedPlatformOutcome] = [:]
+    var isReleased = false
+}
+
+extension ManagedPlatform {
+    static let sample = ManagedPlatform(
+        apiVersion: "1.58", build: 20, state: "initialised", isRMPInitialised: true, guestCount: 3,
+        currentTCB: "0xd316000000000004", reportedTCB: "0xd315000000000004", flags: ["vlek_en"])
 }
 
 extension ManagerStatus {

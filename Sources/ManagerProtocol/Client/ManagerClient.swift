@@ -44,6 +44,50 @@ public struct ManagerClient: ~Copyable {
     }
 }
 
+extension ManagerClient {
+    /// Issues a platform command and waits for what it came to. The caller has confirmed it.
+    public mutating func perform(_ order: ManagedPlatformOrder) throws(ManagerClientError) -> PlatformReply {
+        try send(VarlinkCall(order))
+        return try receive(PlatformReply.self).parameters
+    }
+
+    /// Makes the daemon let go of the device. How many VMs may still hold it.
+    public mutating func releaseDevice() throws(ManagerClientError) -> Int {
+        try send(VarlinkCall(method: ManagerInterface.releaseDeviceMethod))
+        return try receive(ReleaseReply.self).parameters.registeredVMs
+    }
+
+    public mutating func retakeDevice() throws(ManagerClientError) {
+        try send(VarlinkCall(method: ManagerInterface.retakeDeviceMethod))
+        _ = try receive(EmptyReply.self)
+    }
+}
+
+extension VarlinkCall {
+    /// Confirmed, where that is asked for.
+    init(_ order: ManagedPlatformOrder) {
+        switch order {
+        case .status: self.init(method: ManagerInterface.platformStatusMethod)
+        case .commit:
+            self.init(method: ManagerInterface.platformCommitMethod, parameters: ["confirm": .bool(true)])
+        case .configure(let reportedTCB, let masksChipID, let masksChipKey):
+            self.init(
+                method: ManagerInterface.platformConfigureMethod,
+                parameters: [
+                    "confirm": .bool(true), "reported_tcb": .string("0x" + String(reportedTCB, radix: 16)),
+                    "mask_chip_id": .bool(masksChipID), "mask_chip_key": .bool(masksChipKey),
+                ])
+        case .loadVLEK(let version, let hashstick):
+            self.init(
+                method: ManagerInterface.platformLoadVLEKMethod,
+                parameters: [
+                    "confirm": .bool(true), "wrapped_version": .integer(Int64(version)),
+                    "hashstick": .string(Hexadecimal.text(hashstick)),
+                ])
+        }
+    }
+}
+
 /// Why a call got no answer.
 public enum ManagerClientError: Error, Equatable, Sendable {
     case unreachable(path: String, SystemError)

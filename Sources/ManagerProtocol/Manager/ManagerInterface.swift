@@ -4,6 +4,15 @@ public enum ManagerInterface {
     public static let name = "io.spschedd.Manager"
     public static let statusMethod = "io.spschedd.Manager.Status"
     public static let listVMsMethod = "io.spschedd.Manager.ListVMs"
+    public static let platformStatusMethod = "io.spschedd.Manager.PlatformStatus"
+    public static let platformCommitMethod = "io.spschedd.Manager.PlatformCommit"
+    public static let platformConfigureMethod = "io.spschedd.Manager.PlatformConfigure"
+    public static let platformLoadVLEKMethod = "io.spschedd.Manager.PlatformLoadVLEK"
+    public static let releaseDeviceMethod = "io.spschedd.Manager.ReleaseDevice"
+    public static let retakeDeviceMethod = "io.spschedd.Manager.RetakeDevice"
+    public static let notConfirmedError = "io.spschedd.Manager.NotConfirmed"
+    public static let platformFailedError = "io.spschedd.Manager.PlatformFailed"
+    public static let platformBusyError = "io.spschedd.Manager.PlatformBusy"
 
     public static let description = """
         # The scheduler of the AMD Secure Processor (SP), as an operator sees it.
@@ -96,6 +105,22 @@ public enum ManagerInterface {
           overdue_turns: int
         )
 
+        # What SNP_PLATFORM_STATUS tells.
+        type Platform (
+          api_version: string,
+          build: int,
+          state: string,
+          rmp_initialised: bool,
+          # guest contexts, those of VMs that are being launched included
+          guests: int,
+          # security versions in hexadecimal
+          current_tcb: string,
+          reported_tcb: string,
+          # of mask_chip_id, mask_chip_key, vlek_en, feature_info, rapl_dis,
+          # ciphertext_hiding_cap and ciphertext_hiding_en those that are set
+          flags: []string
+        )
+
         # The daemon and the device, now.
         method Status() -> (
           version: string,
@@ -121,6 +146,52 @@ public enum ManagerInterface {
         # Every registered VM, one a reply; the last reply carries none. Must be
         # called with 'more'.
         method ListVMs() -> (vm: ?VM)
+
+        # The platform's commands, each in a turn of its own: they wait for whoever
+        # holds the SP, and for launches for no more than a second. Those that change
+        # the platform must be called with 'confirm'. Take the lock of the certificate
+        # file first, as the kernel's documentation orders the two.
+        method PlatformStatus() -> (platform: Platform, duration_ns: int)
+
+        # SNP_COMMIT: firmware older than the current one is never accepted again.
+        method PlatformCommit(confirm: bool) -> (duration_ns: int)
+
+        # SNP_SET_CONFIG. A reported_tcb of 0x0 is the current one.
+        method PlatformConfigure(
+          confirm: bool,
+          reported_tcb: string,
+          mask_chip_id: bool,
+          mask_chip_key: bool
+        ) -> (duration_ns: int)
+
+        # SNP_VLEK_LOAD. The hashstick's 432 bytes are 864 hexadecimal digits.
+        method PlatformLoadVLEK(
+          confirm: bool,
+          wrapped_version: int,
+          hashstick: string
+        ) -> (duration_ns: int)
+
+        # Lets go of the device, so that its driver or firmware can be replaced, until
+        # RetakeDevice or a restart. Says how many VMs may still hold it.
+        method ReleaseDevice() -> (vms: int)
+        method RetakeDevice() -> ()
+
+        # The method changes the platform: call it with 'confirm'.
+        error NotConfirmed(method: string)
+
+        # outcome: dead, failed, firmware_refused, not_attempted, not_permitted,
+        # not_sev_device, vanished or unexpected_answer. errno is the kernel's,
+        # firmware_code the firmware's.
+        error PlatformFailed(
+          outcome: string,
+          errno: int,
+          firmware_code: ?int,
+          firmware_name: ?string,
+          text: string
+        )
+
+        # No turn was granted, for one of the reasons that BUSY has.
+        error PlatformBusy(reason: string, text: string)
 
         """
 }

@@ -9,7 +9,7 @@
 /// replies, or sends calls faster than it reads, fills its own socket and nothing else.
 public struct ManagerDispatcher: Sendable {
     public enum Progress: Equatable, Sendable {
-        /// Nothing to do until bytes arrive.
+        /// Nothing to do until bytes arrive, or the platform command that is under way has its outcome.
         case idle
         /// Replies are due: call `answer` again once `output` has been written, and after serving others.
         case pending
@@ -19,6 +19,8 @@ public struct ManagerDispatcher: Sendable {
         case none
         /// `ListVMs` goes on with the first VM above this slot.
         case listing(afterSlot: Int?)
+        /// The outcome of a platform command is awaited; `isWanted`: its caller wants to hear of it.
+        case platform(ticket: UInt64, isWanted: Bool)
     }
 
     private let info: ServiceInfo
@@ -31,6 +33,12 @@ public struct ManagerDispatcher: Sendable {
     /// - Parameter version: the daemon's version, as `GetInfo` tells it.
     public init(version: String) {
         info = ServiceInfo(version: version)
+    }
+
+    /// The platform command whose outcome is awaited: to be given up if the client goes.
+    public var platformTicket: UInt64? {
+        guard case .platform(let ticket, _) = task else { return nil }
+        return ticket
     }
 
     /// How many bytes may be handed to `receive` now; zero: do not read.
@@ -58,6 +66,10 @@ public struct ManagerDispatcher: Sendable {
             switch task {
             case .listing(let slot):
                 listNext(after: slot, from: source)
+            case .platform(let ticket, let isWanted):
+                guard let outcome = source.platformOutcome(of: ticket) else { return .idle }
+                task = .none
+                if isWanted { reply(outcome) }
             case .none:
                 guard let message = try input.next() else { return .idle }
                 dispatch(try VarlinkMessage.decode(VarlinkCall.self, from: message), to: source)
@@ -86,8 +98,16 @@ extension ManagerDispatcher {
                 if call.oneway == true { return }
                 guard call.more == true else { throw .expectedMore }
                 task = .listing(afterSlot: nil)
+            case ManagerInterface.releaseDeviceMethod:
+                try call.expectParameters([])
+                reply(ReleaseReply(registeredVMs: source.releaseDevice()), to: call)
+            case ManagerInterface.retakeDeviceMethod:
+                try call.expectParameters([])
+                source.retakeDevice()
+                reply(EmptyReply(), to: call)
             default:
-                throw unknown(method: call.method)
+                guard let order = try call.platformOrder() else { throw unknown(method: call.method) }
+                task = .platform(ticket: source.beginPlatform(order), isWanted: call.oneway != true)
             }
         } catch {
             reply(error, to: call)
@@ -120,17 +140,17 @@ extension ManagerDispatcher {
         output += VarlinkMessage.encode(VarlinkReply(parameters: parameters))
     }
 
+    private mutating func reply(_ outcome: ManagedPlatformOutcome) {
+        if let error = outcome.varlinkError {
+            output += VarlinkMessage.encode(VarlinkReply(parameters: error.parameters, error: error.name))
+        } else if case .done(let platform, let nanoseconds) = outcome {
+            let reply = PlatformReply(platform: platform, durationNanoseconds: nanoseconds)
+            output += VarlinkMessage.encode(VarlinkReply(parameters: reply))
+        }
+    }
+
     private mutating func reply(_ error: VarlinkError, to call: VarlinkCall) {
         if call.oneway == true { return }
         output += VarlinkMessage.encode(VarlinkReply(parameters: error.parameters, error: error.name))
-    }
-}
-
-extension VarlinkCall {
-    /// Refuses the call if it carries a parameter that the method does not have.
-    fileprivate func expectParameters(_ names: Set<String>) throws(VarlinkError) {
-        if let stray = parameters?.keys.sorted().first(where: { !names.contains($0) }) {
-            throw .invalidParameter(stray)
-        }
     }
 }

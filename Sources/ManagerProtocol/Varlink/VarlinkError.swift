@@ -1,4 +1,4 @@
-/// The errors every Varlink service may answer with, from the interface `org.varlink.service`.
+/// The errors a call itself may be answered with: those of `org.varlink.service`, and the Manager's own.
 public enum VarlinkError: Error, Equatable, Sendable {
     case interfaceNotFound(String)
     case methodNotFound(String)
@@ -7,6 +7,8 @@ public enum VarlinkError: Error, Equatable, Sendable {
     case permissionDenied
     /// The method answers with several replies and must be called with `more`.
     case expectedMore
+    /// The method changes the platform and must be called with `confirm`.
+    case notConfirmed(String)
 
     public var name: String {
         switch self {
@@ -16,13 +18,15 @@ public enum VarlinkError: Error, Equatable, Sendable {
         case .invalidParameter: "org.varlink.service.InvalidParameter"
         case .permissionDenied: "org.varlink.service.PermissionDenied"
         case .expectedMore: "org.varlink.service.ExpectedMore"
+        case .notConfirmed: ManagerInterface.notConfirmedError
         }
     }
 
     public var parameters: [String: JSONValue] {
         switch self {
         case .interfaceNotFound(let interface): ["interface": .string(interface)]
-        case .methodNotFound(let method), .methodNotImplemented(let method): ["method": .string(method)]
+        case .methodNotFound(let method), .methodNotImplemented(let method), .notConfirmed(let method):
+            ["method": .string(method)]
         case .invalidParameter(let parameter): ["parameter": .string(parameter)]
         case .permissionDenied, .expectedMore: [:]
         }

@@ -71,8 +71,8 @@ SPSCHED_API enum spsched_result spsched_kvm_open(
  *  is. The pages count from the next launch on. [vCPU] */
 SPSCHED_API void spsched_kvm_declare(struct spsched_kvm *kvm, uint32_t pages, uint32_t vcpus);
 
-/** Does what ioctl(vm_fd, KVM_MEMORY_ENCRYPT_OP, command) does, and takes turns for it if it is a launch command: of SNP
- *  (100 to 102), SEV or SEV-ES (2 to 7). Everything else passes. One call at a time; a second waits for it. [vCPU]
+/** Does what ioctl(vm_fd, KVM_MEMORY_ENCRYPT_OP, command) does, and takes turns for it if it is a launch command: of
+ *  SNP (100 to 102), SEV or SEV-ES (2 to 7). Everything else passes. One call at a time; a second waits for it. [vCPU]
  *
  *  The first launch command begins the launch session, a successful LAUNCH_FINISH ends it, and so does an error (but
  *  one that a VMM answers by repeating: a refused CPUID page, the query of a measurement's length, -EAGAIN, -EINTR).

@@ -12,12 +12,20 @@ struct ManagerOptions: ParsableArguments {
     var json = false
 
     /// Connects and asks. A failure is told on standard error, with what to do about it, and ends the command.
-    func ask<Answer>(_ question: (inout ManagerClient) throws(ManagerClientError) -> Answer) throws -> Answer {
+    func ask<Answer>(
+        patienceMilliseconds: Int32 = 5_000,
+        _ question: (inout ManagerClient) throws(ManagerClientError) -> Answer
+    ) throws -> Answer {
         do throws(ManagerClientError) {
-            var client = try ManagerClient.connect(to: managerSocket)
+            var client = try ManagerClient.connect(to: managerSocket, patienceMilliseconds: patienceMilliseconds)
             return try question(&client)
         } catch {
-            StandardError.print("spschedctl: \(error)\n\(Self.advice(for: error, socket: managerSocket))")
+            if case .refused(_, let parameters) = error, case .string(let text)? = parameters["text"] {
+                // The platform's own errors say what happened, where and what to do.
+                StandardError.print("spschedctl: \(text)")
+            } else {
+                StandardError.print("spschedctl: \(error)\n\(Self.advice(for: error, socket: managerSocket))")
+            }
             throw ExitCode(Self.exitCode(for: error))
         }
     }
@@ -42,6 +50,8 @@ struct ManagerOptions: ParsableArguments {
         switch error {
         case .unreachable(_, let cause) where cause.code == EACCES || cause.code == EPERM: EX_NOPERM
         case .unreachable, .closed, .timedOut, .connection: EX_UNAVAILABLE
+        case .refused(ManagerInterface.platformBusyError, _): EX_TEMPFAIL
+        case .refused(ManagerInterface.platformFailedError, _): EX_IOERR
         case .notVarlink, .refused: EX_PROTOCOL
         }
     }

@@ -13,6 +13,8 @@ struct DeviceAccess: ~Copyable {
     private(set) var presence = Presence.absent("it was not looked for yet")
     /// The device's open for reading, which every client gets a duplicate of. An emulated one is connected to for each.
     private var opened: FileDescriptor?
+    /// An operator wants the driver to be free.
+    private var isReleased = false
 
     init(path: String) {
         self.path = path
@@ -20,6 +22,7 @@ struct DeviceAccess: ~Copyable {
 
     /// Looks whether it is there now.
     mutating func look() {
+        if isReleased { return absent("an operator released it, until 'spschedctl device retake' or a restart") }
         do {
             switch try FileKind.ofPath(path) {
             case .characterDevice: try openDevice()
@@ -43,6 +46,17 @@ struct DeviceAccess: ~Copyable {
             absent(Self.advice(for: error))
             return nil
         }
+    }
+
+    /// Closes it, and opens it no more.
+    mutating func release() {
+        isReleased = true
+        look()
+    }
+
+    mutating func retake() {
+        isReleased = false
+        look()
     }
 
     private mutating func openDevice() throws(SystemError) {

@@ -2,8 +2,8 @@ import Arbiter
 import DeviceProtocol
 import LinuxIO
 
-/// The way to `spschedd-device`, which alone commands the device: one probe at a time. It is made when first needed,
-/// and again after a pause when lost.
+/// The way to `spschedd-device`, which alone commands the device: one probe at a time, and the platform commands that
+/// have turns. It is made when first needed, and again after a pause when lost.
 struct DeviceLink: ~Copyable {
     enum Asked: Equatable {
         /// The answer comes by `receive`. `isNew`: the connection was just made and must be watched.
@@ -14,13 +14,18 @@ struct DeviceLink: ~Copyable {
     enum Answer: Equatable {
         case none
         case probed(ProbeReport)
-        /// The connection is gone; `probeWasLost`: and an answer with it.
-        case lost(String, probeWasLost: Bool)
+        /// The platform command of this ticket has come back.
+        case performed(ticket: UInt64, PlatformReport)
+        /// The connection is gone, and with it the answers of a probe and of these tickets.
+        case lost(String, probeWasLost: Bool, tickets: [UInt64])
     }
 
     private let path: String?
     private var connection: DeviceProcessConnection?
-    private var outstanding: UInt64?
+    private var probeTag: UInt64?
+    /// Tickets of the commands that are under way, by their tags. As many as there are turns: one, and those that were
+    /// passed on before their command came back.
+    private var tickets: [UInt64: UInt64] = [:]
     private var pause = DaemonLimits.deviceLinkPauses.lowerBound
     private var tryAgainAt = Instant.distantPast
 
@@ -34,17 +39,21 @@ struct DeviceLink: ~Copyable {
     /// Asks for one probe.
     mutating func probe(now: Instant) -> Asked {
         do throws(DeviceProtocolError) {
-            let isNew = connection == nil
-            if isNew {
-                guard let path else { return .unavailable("no device.probe_socket is configured") }
-                guard now >= tryAgainAt else { return .unavailable("spschedd-device was not there a moment ago") }
-                let made = try DeviceProcessConnection(path: path, isNonblocking: true)
-                descriptorNumber = made.descriptorNumber
-                connection = consume made
-            }
-            outstanding = try connection?.sendProbe()
-            pause = DaemonLimits.deviceLinkPauses.lowerBound
-            return .underWay(isNew: isNew)
+            let asked = try connect(now)
+            probeTag = try connection?.sendProbe()
+            return asked
+        } catch {
+            drop(now)
+            return .unavailable("\(error)")
+        }
+    }
+
+    /// Issues a platform command.
+    mutating func perform(_ order: PlatformOrder, ticket: UInt64, now: Instant) -> Asked {
+        do throws(DeviceProtocolError) {
+            let asked = try connect(now)
+            if let tag = try connection?.send(order) { tickets[tag] = ticket }
+            return asked
         } catch {
             drop(now)
             return .unavailable("\(error)")
@@ -54,20 +63,38 @@ struct DeviceLink: ~Copyable {
     /// Takes what has come. Call when the descriptor is readable.
     mutating func receive(now: Instant) -> Answer {
         do throws(DeviceProtocolError) {
-            guard case .probe(let reply) = try connection?.receive(), reply.tag == outstanding else { return .none }
-            outstanding = nil
-            return .probed(reply.report)
+            switch try connection?.receive() {
+            case .probe(let reply) where reply.tag == probeTag:
+                probeTag = nil
+                return .probed(reply.report)
+            case .platform(let reply):
+                guard let ticket = tickets.removeValue(forKey: reply.tag) else { return .none }
+                return .performed(ticket: ticket, reply.report)
+            case .probe, nil: return .none
+            }
         } catch {
-            let probeWasLost = outstanding != nil
+            let (probeWasLost, lost) = (probeTag != nil, tickets.values.sorted())
             drop(now)
-            return .lost("\(error)", probeWasLost: probeWasLost)
+            return .lost("\(error)", probeWasLost: probeWasLost, tickets: lost)
         }
+    }
+
+    private mutating func connect(_ now: Instant) throws(DeviceProtocolError) -> Asked {
+        guard connection == nil else { return .underWay(isNew: false) }
+        guard let path else { return .unavailable("no device.probe_socket is configured") }
+        guard now >= tryAgainAt else { return .unavailable("spschedd-device was not there a moment ago") }
+        let made = try DeviceProcessConnection(path: path, isNonblocking: true)
+        descriptorNumber = made.descriptorNumber
+        connection = consume made
+        pause = DaemonLimits.deviceLinkPauses.lowerBound
+        return .underWay(isNew: true)
     }
 
     private mutating func drop(_ now: Instant) {
         connection = nil
         descriptorNumber = nil
-        outstanding = nil
+        probeTag = nil
+        tickets = [:]
         tryAgainAt = now + pause
         pause = min(pause * 2, DaemonLimits.deviceLinkPauses.upperBound)
     }

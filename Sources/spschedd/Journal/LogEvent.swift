@@ -18,6 +18,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case deviceLink = "d70c1e1f403e48deb6ba4f462cfe3606"
     /// A status probe ended otherwise than it should.
     case probe = "bbc65cb6ad2848c19d541a8289fd2959"
+    /// An administrator's platform command changed the platform, or failed.
+    case platform = "0b9f2a3e5a7c4d0f9f4c7a1e6d3b82c5"
     /// A lease ended without release.
     case turnOverdue = "b8663c235b384472a5ace2abb18de948"
     /// A launch session was ended for its client.
@@ -42,6 +44,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case recordsDropped = "ace2c72cd61c4710b6dfffe2619aae7b"
     /// An operator's connection was refused or closed.
     case managerRefused = "add84b303fe047469105280ffb3aabc8"
+    /// A trace is written, cannot be written, or has ended early.
+    case trace = "d860f3e258e34bc4b7cfa3dd813fa565"
     /// The process lacks a resource.
     case resources = "4334b673def44f98b777953b8fa37c78"
 

@@ -21,6 +21,10 @@ extension Daemon {
 
     private func carryOut(_ decision: Decision) {
         switch decision {
+        // No VM stands behind platform commands: they are ours.
+        case .granted(let request, .none, let grant): platformGranted(request.tag, grant.turn)
+        case .busy(let request, .none, let busy): platformRefused(request.tag, busy)
+        case .revoked(let turn, .none, _): platformRevoked(turn)
         case .granted(let request, _, let grant):
             counters.grants += 1
             reply(.granted(Granted(grant)), to: request)

@@ -1,5 +1,6 @@
 import Arbiter
 import DeviceProtocol
+import Glibc
 import LinuxIO
 import VMMProtocol
 
@@ -12,6 +13,20 @@ extension Daemon {
         let before = deviceAccess.presence
         deviceAccess.look()
         presenceChanged(from: before, isFirst: isFirst, now)
+    }
+
+    /// Lets go of the device until an operator, or a restart, takes it up again.
+    func releaseDevice() -> Int {
+        let before = deviceAccess.presence
+        deviceAccess.release()
+        presenceChanged(from: before, isFirst: false, clock.now())
+        return vms.count
+    }
+
+    func retakeDevice() {
+        let before = deviceAccess.presence
+        deviceAccess.retake()
+        presenceChanged(from: before, isFirst: false, clock.now())
     }
 
     /// A descriptor for one client; `nil` if there is no device now.
@@ -58,16 +73,25 @@ extension Daemon {
     func probe() {
         let now = clock.now()
         switch deviceLink.probe(now: now) {
-        case .underWay(let isNew):
-            guard isNew, let number = deviceLink.descriptorNumber else { return }
-            do { try poll.add(number, for: .readable, token: Member.deviceLink.token) } catch { probed(.unavailable) }
+        case .underWay(let isNew): if isNew { watchDeviceLink() }
         case .unavailable(let reason):
             log(.deviceLink, .warning, "The device could not be probed: \(reason)")
             probed(.unavailable)
         }
     }
 
-    func receiveProbe() {
+    /// What cannot be watched is as good as lost: the next look at it tells.
+    func watchDeviceLink() {
+        guard let number = deviceLink.descriptorNumber else { return }
+        do {
+            try poll.add(number, for: .readable, token: Member.deviceLink.token)
+        } catch {
+            log(.deviceLink, .warning, "The way to spschedd-device cannot be watched: \(error)")
+            probed(.unavailable)
+        }
+    }
+
+    func receiveFromDevice() {
         switch deviceLink.receive(now: clock.now()) {
         case .none: break
         case .probed(let report):
@@ -75,9 +99,15 @@ extension Daemon {
                 log(.probe, .warning, "The probe of the device did not succeed: \(report.text)")
             }
             probed(report.arbiterOutcome)
-        case .lost(let reason, let probeWasLost):
+        case .performed(let ticket, let report): performed(ticket, report)
+        case .lost(let reason, let probeWasLost, let tickets):
             log(.deviceLink, .warning, "The way to spschedd-device is lost: \(reason)")
             if probeWasLost { probed(.unavailable) }
+            let text =
+                "spschedd-device went away before the command came back: \(reason). Whether it was done is unknown"
+            for ticket in tickets {
+                performed(ticket, PlatformReport(ProbeReport(outcome: .failed, errno: EPIPE, text: text)))
+            }
         }
         carryOutDecisions()
     }

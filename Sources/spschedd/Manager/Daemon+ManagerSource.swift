@@ -2,8 +2,24 @@ import Arbiter
 import LinuxIO
 import ManagerProtocol
 
+/// One operator's calls, with who that is.
+struct OperatorCalls: ManagerSource {
+    let daemon: Daemon
+    let uid: UInt32
+
+    func status() -> ManagerStatus { daemon.status() }
+    func virtualMachine(afterSlot slot: Int?) -> ManagedVM? { daemon.virtualMachine(afterSlot: slot) }
+    func beginPlatform(_ order: ManagedPlatformOrder) -> UInt64 { daemon.beginPlatform(order, uid: uid) }
+    func platformOutcome(of ticket: UInt64) -> ManagedPlatformOutcome? { daemon.platformOutcome(of: ticket) }
+    func releaseDevice() -> Int {
+        daemon.log(.deviceLink, .notice, "An operator has released the device", [LogField(.uid, uid)])
+        return daemon.releaseDevice()
+    }
+    func retakeDevice() { daemon.retakeDevice() }
+}
+
 /// What operators are told.
-extension Daemon: ManagerSource {
+extension Daemon {
     func status() -> ManagerStatus {
         let now = clock.now()
         let overview = arbiter.overview(now: now)
@@ -43,7 +59,8 @@ extension Daemon: ManagerSource {
         ManagedCounters(
             grants: counters.grants, busies: counters.busies.byName, overdueTurns: Int64(totals.overdueTurns),
             launches: Int64(totals.launches), launchNanoseconds: totals.launchService.count,
-            guestNanoseconds: totals.guestService.count, protocolErrors: counters.protocolErrors)
+            guestNanoseconds: totals.guestService.count, platformNanoseconds: totals.platformService.count,
+            protocolErrors: counters.protocolErrors)
     }
 
     func virtualMachine(afterSlot slot: Int?) -> ManagedVM? {

@@ -26,6 +26,8 @@ final class ManagerConnection {
     }
 
     var number: Int32 { descriptor.number }
+    /// The platform command whose outcome it waits for. A copy: outcomes may come while the dispatcher is at work.
+    private(set) var platformTicket: UInt64?
     var hasWork: Bool { isReady || isPending }
 
     /// Reads, answers and writes once, each within its bound.
@@ -34,7 +36,8 @@ final class ManagerConnection {
         guard read() else { return .ended }
         let progress: ManagerDispatcher.Progress
         do {
-            progress = try dispatcher.answer(from: daemon)
+            defer { platformTicket = dispatcher.platformTicket }
+            progress = try dispatcher.answer(from: OperatorCalls(daemon: daemon, uid: peer.uid))
         } catch {
             _ = write()
             return .broken("\(error)")

@@ -70,6 +70,14 @@ final class ManagerServer {
         hasWork = true
     }
 
+    /// A platform command has come back: whoever waits for one may be answered.
+    func outcomeIsThere() {
+        for connection in connections where connection?.platformTicket != nil {
+            connection?.isReady = true
+            hasWork = true
+        }
+    }
+
     /// Serves one connection, the next in turn that has work.
     func step(_ daemon: Daemon) {
         guard hasWork else { return }
@@ -87,6 +95,7 @@ final class ManagerServer {
                 try? daemon.background.poll.modify(connection.number, for: interest, token: token(slot))
             } else {
                 connections[slot] = nil
+                connection.platformTicket.map(daemon.abandonPlatform)
             }
             if case .broken(let reason) = outcome {
                 daemon.log(
