@@ -77,7 +77,9 @@ extension Arbiter {
                     of: vm, now: now, into: &decisions)
             case .acquirePlatform(let kind, let request):
                 try acquirePlatform(kind, request: request, now: now, into: &decisions)
-            case .releasePlatform(let turn): try releasePlatform(turn, now: now, into: &decisions)
+            case .releasePlatform(let turn, let reportsDeviceTrouble):
+                try releasePlatform(
+                    turn, reportsDeviceTrouble: reportsDeviceTrouble, now: now, into: &decisions)
             default: break
             }
             return .done
