@@ -14,7 +14,8 @@
  *     spsched_acquire ... spsched_release                              around each KVM_EXIT_SNP_REQ_CERTS
  *     spsched_close(client);
  *
- * One handle is one connection is one VM. Its wire is docs/protocol.md of spschedd.
+ * One handle is one connection is one VM. Its wire is docs/protocol.md of spschedd. VMMs on KVM have helpers for all
+ * that lies between acquire and release: spsched_kvm.h.
  *
  * THREADS. Every function may be called from any thread at any time, but spsched_open, which makes the handle, and
  * spsched_close, which ends it (no other call may be running or follow). Calls of several threads share the connection:
