@@ -3,10 +3,12 @@
  *
  * /dev/kvm opens, makes VMs and vCPUs, and KVM_MEMORY_ENCRYPT_OP is answered with the kernel's rules: sev_fd is looked
  * up in the caller's own table and must be the device (here: a connection to sp-emulator, which then does the work in
- * its time, or /dev/null), LAUNCH_UPDATE moves its fields on. FAKE_SEV_NODE is opened for /dev/sev. FAKE_SEV_LOG names
- * a file that gets a line for each such ioctl. With FAKE_SEV_ON_KVM, /dev/kvm is the real one, whose VMs gain SEV: their
- * guests run, unencrypted. FAKE_SEV_ANSWERS tells the first answers to launch commands: `ok`,
- * `ERRNO:CODE`, or `pN` for N pages only.
+ * its time, or /dev/null), LAUNCH_UPDATE moves its fields on.
+ *
+ *     FAKE_SEV_NODE      what is opened for /dev/sev
+ *     FAKE_SEV_LOG       a file that gets a line for each launch ioctl
+ *     FAKE_SEV_ANSWERS   the first answers to launch commands: `ok`, `ERRNO:CODE`, or `pN` for N pages only
+ *     FAKE_SEV_ON_KVM    /dev/kvm is the real one, whose VMs gain SEV: their guests run, unencrypted
  */
 #define _GNU_SOURCE
 #include "CSEV_KVM.h"
