@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 RELEASE := .build/release
 SWIFT_RELEASE_FLAGS := -c release --static-swift-stdlib
-SOURCES := Sources Tests Benchmarks Fuzz Package.swift
+SOURCES := Sources Tests Benchmarks Experiment Fuzz Package.swift
 
 # Where spsched.pc says that the C client is installed.
 PREFIX ?= /usr/local
@@ -15,7 +15,7 @@ N ?= 0,16,64
 ARGS ?=
 
 .PHONY: help setup build libspsched run test test-asan test-tsan test-system test-hostile soak fuzz fuzz-smoke bench \
-    bench-quick bench-programs bench-peers replay lint format clean
+    bench-quick bench-programs bench-peers experiment experiment-check replay lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -81,6 +81,13 @@ fuzz: setup ## Fuzz each target for T seconds (T=60 TARGET=wire; J=2 runs two pr
 
 fuzz-smoke: setup ## Inputs that once failed, some new ones for each target, and a canary that must fall
 	@scripts/fuzz smoke
+
+experiment: build ## Play the experiment in virtual time and write docs/experiment (less than 8 minutes)
+	@$(RELEASE)/experiment $(ARGS)
+
+experiment-check: experiment ## The same, and fail if a file is other than committed
+	git diff --exit-code docs/experiment
+	test -z "$$(git status --porcelain docs/experiment)"
 
 # Which world of the random tests `make replay` plays: SEED=7, and WORLD= another kind than random.
 SEED ?= 1

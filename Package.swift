@@ -39,7 +39,7 @@ let package = Package(
 
         // The C client for VMMs, as a plain target for our programs and tests; `make libspsched` builds the library.
         .target(
-            name: "CSpsched", path: "Sources/libspsched",
+            name: "CSpsched", dependencies: ["CSEV"], path: "Sources/libspsched",
             exclude: ["LICENSE", "libspsched.map", "spsched.pc.in"], cSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "CSpschedTesting", dependencies: ["CSpsched"], path: "Tests/CSpschedTesting",
@@ -48,7 +48,7 @@ let package = Package(
             name: "spsched-seccomp-probe", dependencies: ["CSpsched"], path: "Tests/SeccompProbe",
             cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(
-            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSpschedTesting", "VMMProtocol"],
+            name: "ClientLibraryTests", dependencies: ["Arbiter", "CSEV", "CSpschedTesting", "VMMProtocol"],
             swiftSettings: strict),
 
         // Makes mistakes on purpose: scripts/test-sanitized must find them.
@@ -64,6 +64,16 @@ let package = Package(
         // What a run came to: statistics, tables, pictures and pages, the same on every machine.
         .target(name: "Reporting", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "ReportingTests", dependencies: ["Arbiter", "Reporting"], swiftSettings: strict),
+        // What `make experiment` runs: hosts in virtual time, policy beside policy, written up in docs/experiment.
+        .executableTarget(
+            name: "experiment",
+            dependencies: [
+                "Arbiter", "Reporting", "SPModel", "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Experiment", exclude: ["README.md"], swiftSettings: strict),
+        .testTarget(
+            name: "ExperimentTests", dependencies: ["Arbiter", "Reporting", "SPModel", "Simulation", "experiment"],
+            swiftSettings: strict),
         // What /dev/sev takes: constants and layouts of the kernel's interface.
         .target(name: "CSEV"),
         // The wires of sp-emulator and spschedd-device, and a client for each.
@@ -80,6 +90,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // What `spschedd --trace` writes: bytes <-> values, and how it is run through the Arbiter again.
+        .target(name: "TraceFormat", dependencies: ["Arbiter"], swiftSettings: pure),
+        .testTarget(name: "TraceFormatTests", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: strict),
         // The only process that issues ioctls on the device.
         .executableTarget(
             name: "spschedd-device",
@@ -176,7 +189,7 @@ let package = Package(
         .executableTarget(
             name: "spschedd-bench",
             dependencies: [
-                "Arbiter", "LinuxIO",
+                "Arbiter", "LinuxIO", "SPModel", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/Driver", swiftSettings: loop),
         .testTarget(

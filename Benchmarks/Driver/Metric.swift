@@ -86,6 +86,11 @@ extension Metric {
     static let decisionGrowth = Metric(
         "decision_ratio_10000", "× at 100", "10,000 VMs against 100", .atMost(mark: 2, aim: nil))
 
+    static let simulatedCommands = Metric(
+        "simulated_commands_per_s", "1/s", "firmware commands of a simulated host, 64 looping VMs and launches",
+        .atLeast(mark: 1_000_000, aim: nil))
+    static let simulatedCommands1024 = Metric("simulated_commands_per_s_1024", "1/s", "the same, 1,024 looping VMs")
+
     static let rss = Metric(
         "rss_mib_1000_vms", "MiB", "resident memory, 1,000 VMs connected, after 20,000 turns",
         .atMost(mark: 24, aim: 16))

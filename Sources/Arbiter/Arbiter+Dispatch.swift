@@ -105,34 +105,29 @@ extension Arbiter {
 
     // MARK: Rule 2: the floor
 
+    /// The bucket must hold a planned turn, whatever this one is predicted to take, and is charged what it takes. Were
+    /// less enough for a turn that then takes longer, guests would be owed more at the next than the floor promises.
     private mutating func grantByFloor(_ decisions: inout [Decision]) -> Bool {
         guard let (slot, part) = firstGuest() else { return false }
-        let cost = costToFloor(slot)
-        guard floor.covers(cost) else {
-            wake(at: clock + floor.timeToCover(cost))
+        guard floor.covers(ledger.guestTurn) else {
+            wake(at: clock + floor.timeToCover(ledger.guestTurn))
             return false
         }
         totals.floorTurns += 1
-        grantGuest(slot, part, beside: false, &decisions)
+        grantGuest(slot, part, byFloor: true, beside: false, &decisions)
         return true
     }
-
-    /// What the bucket must hold: no more than a planned turn, for which it has room. It is charged what the turn
-    /// takes.
-    @inline(__always)
-    private func costToFloor(_ slot: Int) -> Nanoseconds { min(guestCost(slot), ledger.guestTurn) }
 
     /// Beside a whole launch, one guest turn at a time, when the floor says so. It waits for one page at most.
     private mutating func grantBesideWholeLaunch(_ decisions: inout [Decision]) -> Bool {
         guard let turn, turn.isWholeLaunch, turn.overdueSince == nil, turnBeside == nil else { return false }
         guard let (slot, part) = firstGuest() else { return false }
-        let cost = costToFloor(slot)
-        guard floor.covers(cost) else {
-            wake(at: clock + floor.timeToCover(cost))
+        guard floor.covers(ledger.guestTurn) else {
+            wake(at: clock + floor.timeToCover(ledger.guestTurn))
             return false
         }
         totals.floorTurns += 1
-        grantGuest(slot, part, beside: true, &decisions)
+        grantGuest(slot, part, byFloor: true, beside: true, &decisions)
         return true
     }
 
@@ -140,7 +135,7 @@ extension Arbiter {
 
     private mutating func grantGuest(_ decisions: inout [Decision]) -> Bool {
         guard let (slot, part) = firstGuest() else { return false }
-        grantGuest(slot, part, beside: false, &decisions)
+        grantGuest(slot, part, byFloor: false, beside: false, &decisions)
         return true
     }
 

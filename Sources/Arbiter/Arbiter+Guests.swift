@@ -324,8 +324,11 @@ extension Arbiter {
         return guest.cost
     }
 
-    mutating func grantGuest(_ slot: Int, _ part: GuestPart, beside: Bool, _ decisions: inout [Decision]) {
+    mutating func grantGuest(
+        _ slot: Int, _ part: GuestPart, byFloor: Bool, beside: Bool, _ decisions: inout [Decision]
+    ) {
         guard let guest = virtualMachines[slot].guest else { return }
+        floor.isOwedInFull = byFloor
         removeFromParts(slot)
         clearGuestTimers(slot)
         clear(.backlogEnds, slot)
@@ -359,6 +362,11 @@ extension Arbiter {
             var leastQueued: Int64?
             if let first = shared.first { leastQueued = shared.key(of: first) }
             fairShare.follow(served: virtualMachines[slot].tag, leastQueued: leastQueued)
+            if fairShare.isFarAhead(of: virtualMachines[slot].tag) {
+                var mostQueued: Int64?
+                if let last = shared.last { mostQueued = shared.key(of: last) }
+                fairShare.fallBack(served: virtualMachines[slot].tag, mostQueued: mostQueued)
+            }
         }
         virtualMachines[slot].guestTurnEnded(occupancy)
         updateBacklog(slot)
@@ -412,7 +420,7 @@ extension Arbiter {
         let afterLaunches = max(busy, sessions.totalCost - done) + ahead
         // The bucket grows meanwhile; beside a whole launch the guest need not wait for the end of the turn.
         let inTheWay = turn?.isWholeLaunch == true ? turnBeside?.remaining(at: clock) ?? .zero : busy
-        return min(afterLaunches, max(inTheWay, floor.timeToCover(ahead + guestCost(slot))))
+        return min(afterLaunches, max(inTheWay, floor.timeToCover(ahead + ledger.guestTurn)))
     }
 
     /// Until the turns that are outstanding are expected to end.

@@ -34,7 +34,7 @@ extension Arbiter {
         return nil
     }
 
-    private func violatedPlace() -> String? {
+    func violatedPlace() -> String? {
         for (slot, vm) in virtualMachines.enumerated() {
             let places =
                 (aged.contains(slot) ? 1 : 0) + (reserved.contains(slot) ? 1 : 0) + (shared.contains(slot) ? 1 : 0)
@@ -60,7 +60,7 @@ extension Arbiter {
     }
 
     private func violatedLevel() -> String? {
-        if floor.balance < floor.least || floor.balance > floor.most { return "the floor is at \(floor.balance)" }
+        if floor.balance < floor.deepest || floor.balance > floor.most { return "the floor is at \(floor.balance)" }
         if let holder = heldFor, turn != nil || virtualMachines[holder].session == nil { return "a hold for nobody" }
         if turn == nil, turnBeside == nil, device.permitsGrants, heldFor == nil, let whole = readyLong.first,
             recent.first == whole

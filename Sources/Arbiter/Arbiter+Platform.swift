@@ -29,6 +29,29 @@ struct PlatformQueue: Sendable {
     var becomesUrgent: Instant? {
         first.map { max($0.arrivedAt + Limits.platformPatience, lastUrgent + Limits.platformEvery) }
     }
+
+    // MARK: Its state
+
+    func save(into words: inout [UInt64]) {
+        words.put(lastUrgent)
+        words.put(entries.count)
+        for entry in entries {
+            words.put(entry.kind)
+            words.put(entry.request)
+            words.put(entry.arrivedAt)
+        }
+    }
+
+    init(restoring state: inout StateReader) throws(StateProblem) {
+        self.init()
+        lastUrgent = try state.instant()
+        for _ in 0..<(try state.count(atMost: Limits.platformQueue, "the platform commands that wait")) {
+            append(
+                Entry(
+                    kind: try state.choice(CommandKind.self), request: try state.request(),
+                    arrivedAt: try state.instant()))
+        }
+    }
 }
 
 extension Arbiter {

@@ -10,6 +10,8 @@ public struct Overview: Equatable, Sendable {
     public var reservedWait: Nanoseconds
     public var turn: TurnView?
     public var turnBeside: TurnView?
+    /// Whether the SP is being kept for a launch's next command.
+    public var isHolding: Bool
     public var sessionsOpen: Int
     public var launchesWaiting: Int
     public var guestsWaiting: Int
@@ -61,11 +63,15 @@ extension Arbiter {
             reservationsAreSuspended: overload.isOverloaded(at: max(now, clock)), reserved: ledger.reserved,
             rateLeft: ledger.rateLeft,
             reservedWait: ledger.reservedWait, turn: turn.map { view($0, now) },
-            turnBeside: turnBeside.map { view($0, now) }, sessionsOpen: sessions.count,
+            turnBeside: turnBeside.map { view($0, now) }, isHolding: heldFor != nil, sessionsOpen: sessions.count,
             launchesWaiting: ready.count + readyLong.count, guestsWaiting: aged.count + reserved.count + shared.count,
             platformWaiting: platform.count, floorBalance: floor.balance, predictedReport: costs.report,
             predictedLaunchPage: costs.launchPage, totals: totals)
     }
+
+    /// Two figures of the overview that cost nothing: for those who ask after each step.
+    public var totalsSoFar: Totals { totals }
+    public var floorBalance: Nanoseconds { floor.balance }
 
     private func view(_ turn: Turn, _ now: Instant) -> TurnView {
         TurnView(

@@ -55,6 +55,18 @@ struct CostModel: Sendable {
         reports.withdraw(slot)
         launchPages.withdraw(slot)
     }
+
+    // MARK: Its state
+
+    func save(into words: inout [UInt64]) {
+        reports.save(into: &words)
+        launchPages.save(into: &words)
+    }
+
+    mutating func restore(_ state: inout StateReader) throws(StateProblem) {
+        try reports.restore(&state)
+        try launchPages.restore(&state)
+    }
 }
 
 /// A median over voters, each with one vote that follows what it observed.
@@ -100,5 +112,26 @@ private struct MedianVote: Sendable {
     private mutating func count() {
         let middle = votes.slot(atRank: votes.count / 2)
         value = middle.map { Nanoseconds(votes.key(of: $0)) } ?? planning
+    }
+
+    // MARK: Its state
+
+    func save(into words: inout [UInt64]) {
+        words.put(votes.count)
+        for slot in observations.indices where votes.contains(slot) {
+            words.put(slot)
+            words.put(votes.key(of: slot))
+            words.put(observations[slot])
+        }
+    }
+
+    mutating func restore(_ state: inout StateReader) throws(StateProblem) {
+        for _ in 0..<(try state.count(atMost: observations.count, "the votes on a cost")) {
+            let slot = try state.slot(below: observations.count)
+            let vote = try state.integer(in: 1...Nanoseconds.seconds(86_400).count, "a vote on a cost")
+            votes.set(slot, key: vote, tie: Int64(slot), cost: .zero)
+            observations[slot] = try state.duration()
+        }
+        count()
     }
 }

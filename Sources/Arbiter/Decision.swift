@@ -27,6 +27,14 @@ public struct Grant: Equatable, Sendable {
     /// The command must start within this time, or the turn is stale.
     public let startWithin: Nanoseconds
     public let lease: Nanoseconds
+
+    package init(turn: TurnID, kind: CommandKind, units: UInt32, startWithin: Nanoseconds, lease: Nanoseconds) {
+        self.turn = turn
+        self.kind = kind
+        self.units = units
+        self.startWithin = startWithin
+        self.lease = lease
+    }
 }
 
 public struct QueueNotice: Equatable, Sendable {
@@ -34,6 +42,11 @@ public struct QueueNotice: Equatable, Sendable {
     public let position: UInt32
     /// Predicted time until the turn starts.
     public let estimate: Nanoseconds
+
+    package init(position: UInt32, estimate: Nanoseconds) {
+        self.position = position
+        self.estimate = estimate
+    }
 }
 
 public struct Busy: Equatable, Sendable {
@@ -41,6 +54,12 @@ public struct Busy: Equatable, Sendable {
     public let reason: BusyReason
     /// The VM whose turn or launch stands in the way, where one does.
     public let holder: VMID?
+
+    package init(retryAfter: Nanoseconds, reason: BusyReason, holder: VMID?) {
+        self.retryAfter = retryAfter
+        self.reason = reason
+        self.holder = holder
+    }
 }
 
 /// Why a request was refused. Raw values are the wire's.

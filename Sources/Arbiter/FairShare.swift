@@ -56,4 +56,33 @@ struct FairShare: Sendable {
         let ahead = min(tag &- virtualTime, (leastQueued ?? tag) &- virtualTime) - lead / 2
         if ahead > 0 { virtualTime = virtualTime &+ ahead }
     }
+
+    /// Moves the virtual time back when all that compete lag it by a quarter of what they may.
+    ///
+    /// It has then followed some who were served while the others slept. Left there, it would stand so far ahead that
+    /// each later sleep took a tag beyond its bound, and with it the VM's place.
+    mutating func fallBack(served tag: Int64, mostQueued: Int64?) {
+        let behind = min(virtualTime &- tag, virtualTime &- (mostQueued ?? tag)) - lead / 4
+        if behind > 0 { virtualTime = virtualTime &- behind }
+    }
+
+    func isFarAhead(of tag: Int64) -> Bool { virtualTime &- tag > lead / 4 }
+
+    // MARK: Its state
+
+    func save(into words: inout [UInt64]) {
+        for value in [virtualTime, sumOfWeights, lead, remainder, before.sum, before.lead] { words.put(value) }
+    }
+
+    init(restoring state: inout StateReader) throws(StateProblem) {
+        let weights = 0...Int64(Limits.restoredVMs) * Limits.weights.upperBound.value
+        let leads = 0...Limits.backlogMemory.count * Limits.virtualTimeScale
+        virtualTime = try state.integer()
+        sumOfWeights = try state.integer(in: weights, "a sum of weights")
+        lead = try state.integer(in: leads, "the lead of a tag")
+        remainder = try state.integer(in: weights, "a remainder")
+        before = (
+            try state.integer(in: weights, "a sum of weights"), try state.integer(in: leads, "the lead of a tag")
+        )
+    }
 }

@@ -3,11 +3,17 @@
 /// It starts, and bottoms out, at -φ·D, so that it acts only when launches kept guests waiting for D (deferrable, like
 /// Linux's `dl_server`); it holds at most one guest turn and what grows during one launch turn.
 ///
+/// A turn that the floor itself granted is owed in full, also below that: it may take longer than planned.
+///
 /// The launch turn is the planned one, or a longer one while it lasts: a bucket that is full before the turn ends would
 /// give guests less than their share.
 struct FloorBucket: Sendable {
     let share: Share
     let least: Nanoseconds
+    /// Where a floor's turn may take it at the worst: to the end of the longest lease.
+    let deepest: Nanoseconds
+    /// Whether the guest turn in service was granted by the floor.
+    var isOwedInFull = false
     private let guestTurn: Nanoseconds
     private let launchTurn: Nanoseconds
     /// The highest level there may have been.
@@ -18,6 +24,7 @@ struct FloorBucket: Sendable {
     init(share: Share, delay: Nanoseconds, largestGuestTurn: Nanoseconds, largestLaunchTurn: Nanoseconds) {
         self.share = share
         least = -share.of(delay)
+        deepest = least - largestGuestTurn * (Limits.leaseFactor * Limits.costBeliefFactor) - Limits.leaseGrace
         guestTurn = largestGuestTurn
         launchTurn = largestLaunchTurn
         most = largestGuestTurn + share.of(largestLaunchTurn)
@@ -38,7 +45,8 @@ struct FloorBucket: Sendable {
         // After so long it is full, or at its bottom: the product stays inside 64 bits though the host was suspended.
         let counted = min(elapsed, .seconds(7_200)).count
         let change = counted * ((isWanted ? share.perMille : 0) - (isServing ? 1_000 : 0))
-        level = max(min(level + change, max(level, full.count * 1_000)), least.count * 1_000)
+        let bottom = isServing && isOwedInFull ? deepest : least
+        level = max(min(level + change, max(level, full.count * 1_000)), min(level, bottom.count * 1_000))
     }
 
     func covers(_ cost: Nanoseconds) -> Bool { level >= cost.count * 1_000 }
@@ -48,5 +56,19 @@ struct FloorBucket: Sendable {
         let lacking = cost.count * 1_000 - level
         guard lacking > 0 else { return .zero }
         return Nanoseconds((lacking + share.perMille - 1) / share.perMille)
+    }
+
+    // MARK: Its state
+
+    func save(into words: inout [UInt64]) {
+        words.put(most)
+        words.put(level)
+    }
+
+    /// Under another configuration than it was saved with, the level is moved into the new bounds.
+    mutating func restore(_ state: inout StateReader) throws(StateProblem) {
+        most = max(most, try state.duration())
+        let levels = -Nanoseconds.seconds(86_400).count * 1_000...Nanoseconds.seconds(86_400).count * 1_000
+        level = max(try state.integer(in: levels, "the floor's level"), least.count * 1_000)
     }
 }

@@ -49,4 +49,37 @@ struct GapHistory: Sendable {
         let isKnown = Int(summary.known) == Limits.gapsRemembered
         return (isKnown ? twice : max(twice, initial)).clamped(to: Limits.holdMin...Limits.holdMax)
     }
+
+    // MARK: Its state
+
+    /// Four gaps a word.
+    func save(_ slot: Int, into words: inout [UInt64]) {
+        let summary = summaries[slot]
+        words.append(UInt64(summary.known) | UInt64(summary.next) << 8 | UInt64(summary.longest) << 16)
+        let start = slot * Limits.gapsRemembered
+        for first in stride(from: 0, to: Int(summary.known), by: 4) {
+            var word: UInt64 = 0
+            for index in first..<min(first + 4, Int(summary.known)) {
+                word |= UInt64(gaps[start + index]) << UInt64(16 * (index - first))
+            }
+            words.append(word)
+        }
+    }
+
+    mutating func restore(_ slot: Int, _ state: inout StateReader) throws(StateProblem) {
+        let word = try state.word()
+        let summary = Summary(
+            known: UInt8(truncatingIfNeeded: word), next: UInt8(truncatingIfNeeded: word >> 8),
+            longest: UInt16(truncatingIfNeeded: word >> 16))
+        guard word >> 32 == 0, Int(summary.known) <= Limits.gapsRemembered, Int(summary.next) < Limits.gapsRemembered
+        else { throw state.problem("remembers more gaps of a launch than there can be") }
+        summaries[slot] = summary
+        let start = slot * Limits.gapsRemembered
+        for first in stride(from: 0, to: Int(summary.known), by: 4) {
+            let word = try state.word()
+            for index in first..<min(first + 4, Int(summary.known)) {
+                gaps[start + index] = UInt16(truncatingIfNeeded: word >> UInt64(16 * (index - first)))
+            }
+        }
+    }
 }

@@ -95,4 +95,26 @@ struct IndexedHeap: Sendable {
         entries[position] = entry
         positions[Int(entry.slot)] = Int32(position)
     }
+
+    // MARK: Its state
+
+    /// By slot: where an entry stands in the heap follows from its history, which nobody can notice.
+    func save(into words: inout [UInt64]) {
+        words.put(entries.count)
+        for slot in positions.indices where positions[slot] >= 0 {
+            let entry = entries[Int(positions[slot])]
+            words.put(slot)
+            words.put(entry.key)
+            words.put(entry.tie)
+        }
+    }
+
+    /// Fills it; it must be empty.
+    mutating func restore(_ state: inout StateReader) throws(StateProblem) {
+        for _ in 0..<(try state.count(atMost: positions.count, "the entries of a queue")) {
+            let slot = try state.slot(below: positions.count)
+            guard !contains(slot) else { throw state.problem("has a slot twice in a queue") }
+            set(slot, key: try state.integer(), tie: try state.integer())
+        }
+    }
 }

@@ -19,6 +19,16 @@ struct DrainingLevel: Sendable {
         asOf = now
     }
 
+    func save(into words: inout [UInt64]) {
+        words.put(level)
+        words.put(asOf)
+    }
+
+    mutating func restore(_ state: inout StateReader) throws(StateProblem) {
+        level = try state.duration()
+        asOf = try state.instant()
+    }
+
     /// How long `amount` takes to drain, rounded up to a millisecond.
     static func timeToDrain(_ amount: Nanoseconds, perSecond: Nanoseconds) -> Nanoseconds {
         guard perSecond > .zero else { return .seconds(3_600) }
@@ -29,6 +39,12 @@ struct DrainingLevel: Sendable {
 /// What a VM or an account owes of launch work.
 struct LaunchDebt: Sendable {
     private var owed = DrainingLevel()
+
+    init() {}
+
+    init(restoring state: inout StateReader) throws(StateProblem) { try owed.restore(&state) }
+
+    func save(into words: inout [UInt64]) { owed.save(into: &words) }
 
     mutating func add(_ work: Nanoseconds, at now: Instant, _ bucket: LaunchBucket) {
         let before = owed.level(at: now, drainPerSecond: bucket.perSecond)
@@ -80,4 +96,7 @@ struct LaunchOverload: Sendable {
         guard over > .zero else { return nil }
         return now + DrainingLevel.timeToDrain(over, perSecond: reservePerSecond)
     }
+
+    func save(into words: inout [UInt64]) { work.save(into: &words) }
+    mutating func restore(_ state: inout StateReader) throws(StateProblem) { try work.restore(&state) }
 }

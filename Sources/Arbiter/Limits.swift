@@ -6,6 +6,8 @@ public enum Limits {
     public static let defaultVMs = 1_024
     /// An account is a uid and a label. libvirt's sVirt gives each QEMU a label of its own: as many accounts as VMs.
     public static let accounts = defaultVMs
+    /// More than any host has, and few enough that a damaged saved state cannot ask for all memory.
+    static let restoredVMs = 65_536
     /// Platform commands come from an administrator at a keyboard or from one probe at a time.
     public static let platformQueue = 16
 

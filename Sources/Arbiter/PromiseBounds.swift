@@ -1,5 +1,5 @@
-/// The bounds of promises P1, P2, P6 and P7 (section 6 of `docs/architecture.md`), by their formulas. Admission keeps to
-/// these, with planning costs.
+/// The bounds of promises P1, P2, P6 and P7 (section 6 of `docs/architecture.md`), by their formulas. Admission keeps
+/// to these, with planning costs.
 public struct PromiseBounds: Sendable {
     public let configuration: Configuration
     public let turns: LargestTurns

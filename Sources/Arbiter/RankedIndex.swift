@@ -59,6 +59,13 @@ struct RankedIndex: Sendable {
 
     var first: Int? { leftmost == Self.none ? nil : Int(leftmost) - 1 }
 
+    /// The last of all. O(log n).
+    var last: Int? {
+        var node = root
+        while node != Self.none, nodes[Int(node)].children[1] != Self.none { node = nodes[Int(node)].children[1] }
+        return node == Self.none ? nil : Int(node) - 1
+    }
+
     /// Inserts the slot, or moves it to its new place.
     mutating func set(_ slot: Int, key: Int64, tie: Int64, cost: Nanoseconds) {
         remove(slot)
@@ -205,5 +212,27 @@ extension RankedIndex {
         nodes[Int(after)].children[0] = merge(before, nodes[Int(after)].children[0], &nodes)
         update(after, &nodes)
         return after
+    }
+
+    // MARK: Its state
+
+    /// By slot: the shape of the tree follows from the entries.
+    func save(into words: inout [UInt64]) {
+        words.put(count)
+        for slot in 0..<nodes.count - 1 where contains(slot) {
+            words.put(slot)
+            words.put(nodes[slot + 1].key)
+            words.put(nodes[slot + 1].tie)
+            words.put(nodes[slot + 1].cost)
+        }
+    }
+
+    /// Fills it; it must be empty.
+    mutating func restore(_ state: inout StateReader) throws(StateProblem) {
+        for _ in 0..<(try state.count(atMost: nodes.count - 1, "the entries of an index")) {
+            let slot = try state.slot(below: nodes.count - 1)
+            guard !contains(slot) else { throw state.problem("has a slot twice in an index") }
+            set(slot, key: try state.integer(), tie: try state.integer(), cost: try state.duration())
+        }
     }
 }

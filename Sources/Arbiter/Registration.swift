@@ -45,6 +45,13 @@ public struct Admission: Sendable, Equatable {
     /// by refusing registrations. The bound of the moment is less, and grows with each VM that joins.
     public let guestWaitReserved: Nanoseconds
     public let guestWaitMax: Nanoseconds
+
+    package init(vm: VMID, reservation: Rate, guestWaitReserved: Nanoseconds, guestWaitMax: Nanoseconds) {
+        self.vm = vm
+        self.reservation = reservation
+        self.guestWaitReserved = guestWaitReserved
+        self.guestWaitMax = guestWaitMax
+    }
 }
 
 /// Why a registration was refused: what binds, and what is left.

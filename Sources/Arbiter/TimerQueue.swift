@@ -42,4 +42,27 @@ struct TimerQueue: Sendable {
         }
         return nil
     }
+
+    // MARK: Its state
+
+    func save(into words: inout [UInt64]) {
+        words.put(looks.count)
+        for index in due.indices {
+            guard let look = looks.key(of: index) else { continue }
+            words.put(index)
+            words.put(look)
+            words.put(due[index])
+        }
+    }
+
+    /// Fills it; it must be empty.
+    mutating func restore(_ state: inout StateReader) throws(StateProblem) {
+        for _ in 0..<(try state.count(atMost: due.count, "the timers")) {
+            let index = try state.slot(below: due.count)
+            guard !looks.contains(index) else { throw state.problem("has a timer twice") }
+            let look = try state.instant().sinceBoot.count
+            due[index] = try state.integer(in: look...Self.unset, "when a timer is due")
+            looks.set(index, key: look, tie: Int64(index))
+        }
+    }
 }

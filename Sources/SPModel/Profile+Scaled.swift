@@ -6,8 +6,9 @@ extension Profile {
     ///
     /// - Parameters:
     ///   - report: of an attestation report.
-    ///   - page: of every kind of page that a launch measures, VMSAs included.
+    ///   - page: of every kind of page that a launch measures, VMSAs included. Both must be at least 1.
     public func scaled(reportPercent report: Int64 = 100, pagePercent page: Int64 = 100) -> Profile {
+        precondition(report >= 1 && page >= 1, "a command that takes no time, or less")
         guard report != 100 || page != 100 else { return self }
         let pages: Set<FirmwareCommand> = [
             .launchUpdateNormal, .launchUpdateZero, .launchUpdateUnmeasured, .launchUpdateSecrets, .launchUpdateCPUID,

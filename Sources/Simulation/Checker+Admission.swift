@@ -14,31 +14,28 @@ extension Checker {
         view.vm = admission.vm
         view.registration = registration
         view.reservation = admission.reservation
-        view.reservedWait = admission.guestWaitReserved
         view.guestWaitMax = admission.guestWaitMax
         tenants[tenant] = view
+        setTenant(tenant, of: admission.vm)
+        reservedBursts.count(view, by: 1)
+        fairness.registered(tenant, view)
         try promisesFit()
     }
 
     private func promisesFit() throws(Violation) {
         let cost = configuration.planningCosts.report.count
-        var reserved: Int64 = 0
-        var count: Int64 = 0
-        var isImpatient = false
-        for tenant in tenants where tenant.vm != nil {
-            reserved += tenant.reservation.millihertz
-            count += 1
-            if tenant.registration.retryPolicy != .linux { isImpatient = true }
-        }
         let left = configuration.capacityPerSecond - configuration.launchReservePerSecond
-        if reserved * cost / 1_000 > left.count {
-            throw broken(.admission, "\(reserved) mHz are reserved, more than fits")
+        if reservedBursts.reserved * cost / 1_000 > left.count {
+            throw broken(.admission, "\(reservedBursts.reserved) mHz are reserved, more than fits")
         }
         let largest = LargestOccupancies(configuration)
-        let turns = count * (isImpatient ? 2 : 1) * cost * 1_000 / configuration.floorShare.perMille
+        let attempts: Int64 = reservedBursts.impatient > 0 ? 2 : 1
+        let turns = reservedBursts.virtualMachines * attempts * cost * 1_000 / configuration.floorShare.perMille
         let patience = Nanoseconds(turns) + configuration.floorDelay + largest.launch
         if patience > .seconds(20) {
-            throw broken(.admission, "with \(count) VMs a guest may have to wait \(patience.count) ns")
+            throw broken(
+                .admission,
+                "with \(reservedBursts.virtualMachines) VMs a guest may have to wait \(patience.count) ns")
         }
     }
 
@@ -46,7 +43,9 @@ extension Checker {
     mutating func departed(_ tenant: Int) throws(Violation) {
         let vm = tenants[tenant].vm
         for turn in turns where turn.vm == vm && !turn.isProxy { try ended(turn.id, service: nil) }
-        tenants[tenant].session = nil
+        sessionVanished(tenant)
+        reservedBursts.count(tenants[tenant], by: -1)
+        fairness.left(tenant)
         tenants[tenant].vm = nil
         tenants[tenant].firstAttempt = nil
     }
@@ -56,14 +55,34 @@ extension Checker {
         where turn.tenant == tenant && turn.vm == tenants[tenant].vm && turn.origin == origin && !turn.isProxy {
             try ended(turn.id, service: nil)
         }
-        for index in open.indices where open[index].tenant == tenant && open[index].id.origin == origin {
-            open[index].isWithdrawn = true
-            if open[index].commandClass == .launch {
+        for index in open.entries.indices {
+            let request = open.entries[index]
+            guard request.tenant == tenant, request.id.origin == origin else { continue }
+            open.withdraw(at: index)
+            if request.commandClass == .launch {
                 tenants[tenant].session?.commandIsOpen = false
                 tenants[tenant].session?.isIrregular = true
             }
         }
         tenants[tenant].session?.hungUp = true
+    }
+}
+
+/// What admission has promised, over all VMs: N, Σ b with N₀, and Σ r.
+struct ReservedBursts {
+    private(set) var virtualMachines: Int64 = 0
+    private(set) var impatient: Int64 = 0
+    private(set) var limited: Int64 = 0
+    private(set) var reserved: Int64 = 0
+    /// Σ b over VMs with a reservation, and one for each without.
+    private(set) var guests: Int64 = 0
+
+    mutating func count(_ tenant: TenantView, by sign: Int64) {
+        virtualMachines += sign
+        reserved += sign * tenant.reservation.millihertz
+        if tenant.registration.retryPolicy != .linux { impatient += sign }
+        if tenant.registration.limit != nil { limited += sign }
+        guests += sign * (tenant.reservation > .zero ? tenant.registration.burst : 1)
     }
 }
 

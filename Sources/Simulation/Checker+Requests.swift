@@ -5,37 +5,42 @@ extension Checker {
     mutating func asked(
         _ id: RequestID, _ kind: CommandKind, units: UInt32, maxWait: Nanoseconds?, tenant: Int?
     ) {
-        let isExtra =
-            kind.commandClass == .guest
-            && (open.contains { $0.tenant == tenant && $0.commandClass == .guest }
-                || turns.contains { $0.tenant == tenant && tenant != nil && $0.kind.commandClass == .guest })
+        let isGuest = kind.commandClass == .guest
+        let isExtra = isGuest && tenant.map(hasGuestOutstanding) ?? false
         var request = OpenRequest(
             id: id, tenant: tenant, kind: kind, units: units, arrivedAt: clock,
             deadline: maxWait.map { clock + $0 } ?? .distantFuture, isExtra: isExtra,
             firstAttempt: tenant.flatMap { tenants[$0].firstAttempt } ?? clock)
-        if let tenant, kind.commandClass == .guest, !isExtra {
-            if tenants[tenant].firstAttempt == nil { tenants[tenant].firstAttempt = clock }
-            request.isInsideReservation = isInsideReservation(tenant)
-            request.platformBefore = floorWindow.platformStarted
+        request.isLong = kind == .wholeLaunch || kind == .launchFinish && units > configuration.chunkPages
+        if let tenant, isGuest {
+            request.isEligible = tenants[tenant].registration.limit == nil
+            request.longestWait = longestWait(tenant, request)
+            if !isExtra {
+                if tenants[tenant].firstAttempt == nil { tenants[tenant].firstAttempt = clock }
+                request.isInsideReservation = isInsideReservation(tenant)
+                request.platformBefore = floorWindow.platformStarted
+                if isHonest { fairness.asked(tenant, at: clock) }
+            }
         }
         open.append(request)
     }
 
-    /// The request was answered with an error: that is its reply.
-    mutating func erred(_ id: RequestID) { open.removeAll { $0.id == id } }
-
-    /// Charges the checker's own bucket. A VM that ever asks for more than it reserved is left out from then on.
-    private mutating func isInsideReservation(_ tenant: Int) -> Bool {
-        let view = tenants[tenant]
-        guard view.reservation > .zero, !view.exceedsReservation else { return false }
-        let interval = view.reservation.interval
-        guard view.theoreticalArrival - interval * (view.registration.burst - 1) <= clock else {
-            tenants[tenant].exceedsReservation = true
-            return false
-        }
-        tenants[tenant].theoreticalArrival = max(view.theoreticalArrival, clock) + interval
-        return true
+    private func hasGuestOutstanding(_ tenant: Int) -> Bool {
+        open.hasGuest(of: tenant) || turns.contains { $0.tenant == tenant && $0.commandClass == .guest }
     }
+
+    /// How long a guest's request may wait, where the rules say it without knowing any level.
+    private func longestWait(_ tenant: Int, _ request: OpenRequest) -> Nanoseconds? {
+        let view = tenants[tenant]
+        guard view.registration.retryPolicy == .linux, view.reservation == .zero else { return nil }
+        // A request that ages while it waits is given the reserved wait once more.
+        let agesAt = request.firstAttempt + Limits.agedAfter
+        guard clock + view.guestWaitMax < agesAt else { return nil }
+        return view.guestWaitMax + Nanoseconds(1)
+    }
+
+    /// The request was answered with an error: that is its reply.
+    mutating func erred(_ id: RequestID) { open.remove(id) }
 
     mutating func decided(_ decision: Decision) throws(Violation) {
         switch decision {
@@ -44,31 +49,32 @@ extension Checker {
         case .failed(let id, let vm, let error):
             _ = try close(id, vm, "an error (\(error))")
         case .queued(let id, let vm, _):
-            guard open.contains(where: { $0.id == id && matches($0, vm) }) else {
+            guard let request = open[id], matches(request, vm) else {
                 throw broken(.oneReply, "a notice of its place for request \(id.tag), which does not wait")
             }
-        case .revoked(let turn, _, _):
-            guard let index = turns.firstIndex(where: { $0.id == turn }) else {
-                throw broken(.oneTurn, "turn \(turn.number) was revoked and is not outstanding")
-            }
-            guard clock >= turns[index].grantedAt + turns[index].lease else {
-                throw broken(.oneTurn, "turn \(turn.number) was revoked before its lease ended")
-            }
-            try ended(turn, service: nil)
+        case .revoked(let turn, _, _): try revoked(turn)
         case .probe:
             guard !probeIsUnderWay else { throw broken(.oneTurn, "a second probe beside the first") }
             probeIsUnderWay = true
-        case .deviceState(let state):
-            if !deviceMayBeUsed { unusableUntil = clock }
-            device = state
+        case .deviceState(let state): device = state
         case .sessionEnded(let session, let vm, _):
             // A VM that goes may still hear of what came due just before.
             guard let tenant = tenant(of: vm) else { return }
             guard tenants[tenant].session?.id == session else {
                 throw broken(.mistake, "session \(session.number) ended, and was not open")
             }
-            tenants[tenant].session = nil
+            sessionVanished(tenant)
         }
+    }
+
+    private mutating func revoked(_ turn: TurnID) throws(Violation) {
+        guard let held = turns.first(where: { $0.id == turn }) else {
+            throw broken(.oneTurn, "turn \(turn.number) was revoked and is not outstanding")
+        }
+        guard clock >= held.grantedAt + held.lease else {
+            throw broken(.oneTurn, "turn \(turn.number) was revoked before its lease ended")
+        }
+        try ended(turn, service: nil)
     }
 
     private func matches(_ request: OpenRequest, _ vm: VMID) -> Bool {
@@ -76,14 +82,16 @@ extension Checker {
         return tenants[tenant].vm == vm || tenants[tenant].vm == nil
     }
 
-    private mutating func close(_ id: RequestID, _ vm: VMID, _ reply: String) throws(Violation) -> OpenRequest {
-        guard let index = open.firstIndex(where: { $0.id == id }) else {
-            throw broken(.oneReply, "\(reply) for request \(id.tag), which is not open")
+    private mutating func close(
+        _ id: RequestID, _ vm: VMID, _ reply: @autoclosure () -> String
+    ) throws(Violation) -> OpenRequest {
+        guard let request = open[id] else {
+            throw broken(.oneReply, "\(reply()) for request \(id.tag), which is not open")
         }
-        guard matches(open[index], vm) else {
-            throw broken(.oneReply, "\(reply) for request \(id.tag) names another VM")
+        guard matches(request, vm) else {
+            throw broken(.oneReply, "\(reply()) for request \(id.tag) names another VM")
         }
-        let request = open.remove(at: index)
+        open.remove(id)
         if request.commandClass == .launch, let tenant = request.tenant {
             tenants[tenant].session?.commandIsOpen = false
             tenants[tenant].session?.lastActivity = clock
@@ -102,13 +110,27 @@ extension Checker {
             throw broken(.timeOut, "request \(id.tag) was refused for its client's time-out, before it")
         }
         if let tenant = request.tenant, request.commandClass == .launch { tenants[tenant].session?.isIrregular = true }
+        if request.isExtra { return }
         try promisedReservation(request, endedBy: busy.reason)
-        try promisedPatience(request)
+        try promisedPatience(request, isRefused: true)
+        guard isHonest, request.commandClass == .guest, let tenant = request.tenant else { return }
+        fairness.refused(tenant, at: clock)
     }
 
     private mutating func granted(_ id: RequestID, _ vm: VMID, _ grant: Grant) throws(Violation) {
         let request = try close(id, vm, "a grant")
         counts.grants += 1
+        try isSound(grant, request, vm)
+        try begun(request, vm, grant)
+        try promisedReservation(request, endedBy: nil)
+        try promisedPatience(request, isRefused: false)
+        guard let tenant = request.tenant, request.commandClass == .guest else { return }
+        try staysInLimit(request, tenant)
+        tenants[tenant].firstAttempt = nil
+        if isHonest { fairness.granted(tenant) }
+    }
+
+    private func isSound(_ grant: Grant, _ request: OpenRequest, _ vm: VMID) throws(Violation) {
         guard deviceMayBeUsed else { throw broken(.soundGrant, "a turn on a device that is \(device)") }
         if let tenant = request.tenant, tenants[tenant].vm != vm {
             throw broken(.soundGrant, "a turn for a VM that is gone")
@@ -127,9 +149,5 @@ extension Checker {
             throw broken(.soundGrant, "a lease of \(grant.lease.count) ns, start within \(grant.startWithin.count) ns")
         }
         guard clock <= request.deadline else { throw broken(.timeOut, "a turn after the client's time-out") }
-        try begun(request, vm, grant)
-        try promisedReservation(request, endedBy: nil)
-        try promisedPatience(request)
-        if let tenant = request.tenant, request.commandClass == .guest { tenants[tenant].firstAttempt = nil }
     }
 }

@@ -3,43 +3,56 @@ import Arbiter
 /// Watches what goes into an Arbiter and what comes out, and says when a rule is broken.
 ///
 /// It keeps its own books, from nothing but requests and decisions, and shares no code with the rules that it checks.
-/// Where it cannot know (a bucket's level), it leaves a case out rather than believe the Arbiter.
+/// Where it cannot know (a bucket's level), it leaves a case out rather than believe the Arbiter. Every look-up is O(1)
+/// in VMs: a million worlds are played.
 struct Checker {
     let configuration: Configuration
     /// Whether everyone keeps to what the promises presuppose.
     let isHonest: Bool
 
     var tenants: [TenantView]
-    var open: [OpenRequest] = []
+    /// Which tenant has the VM slot of this number, and one more.
+    private var tenantsOfSlots: [Int32] = []
+    /// Tenants with a session open.
+    var launching: [Int] = []
+    var open: OpenRequests
     var turns: [OpenTurn] = []
     var device = DeviceState.alive
     var isDraining = false
     var clock: Instant
-    /// Since when the SP may have been used again, after it could not be.
-    var unusableUntil = Instant.distantPast
     var probeIsUnderWay = false
     var sessionsBegun: Int64 = 0
 
-    var largest = LargestOccupancies()
+    var largest: LargestOccupancies
     var floorWindow = FloorWindow()
-    var launchWork: Int64 = 0
-    var launchWorkWasExceeded = false
+    var launchWork = LaunchWork()
+    var reservedBursts = ReservedBursts()
+    var fairness: FairnessBooks
     var worst = PromiseRatios()
     var counts = WorldCounts()
-    /// What each tenant's guest turns came to, for the measures of fairness.
-    var guestServices: [GuestService] = []
 
     init(configuration: Configuration, tenants count: Int, isHonest: Bool, now: Instant) {
         self.configuration = configuration
         self.isHonest = isHonest
         tenants = Array(repeating: TenantView(), count: count)
+        open = OpenRequests(tenants: count)
         clock = now
         largest = LargestOccupancies(configuration)
+        fairness = FairnessBooks(tenants: count, now: now)
     }
 
     func broken(_ rule: Rule, _ what: String) -> Violation { Violation(rule: rule, at: clock, what: what) }
 
-    func tenant(of vm: VMID) -> Int? { tenants.firstIndex { $0.vm == vm } }
+    func tenant(of vm: VMID) -> Int? {
+        guard vm.slot < tenantsOfSlots.count else { return nil }
+        let tenant = Int(tenantsOfSlots[Int(vm.slot)]) - 1
+        return tenant >= 0 && tenants[tenant].vm == vm ? tenant : nil
+    }
+
+    mutating func setTenant(_ tenant: Int, of vm: VMID) {
+        while tenantsOfSlots.count <= vm.slot { tenantsOfSlots.append(0) }
+        tenantsOfSlots[Int(vm.slot)] = Int32(tenant) + 1
+    }
 
     var deviceMayBeUsed: Bool { device == .alive || device == .absent }
 }
@@ -49,37 +62,17 @@ struct TenantView {
     var vm: VMID?
     var registration = Registration()
     var reservation = Rate.zero
-    var reservedWait = Nanoseconds.zero
     var guestWaitMax = Nanoseconds.zero
     var session: SessionView?
-    /// The gaps between its launch commands, the last hundred, over its sessions.
-    var gaps: [Nanoseconds] = []
+    var hasLaunched = false
+    var gaps = GapBooks()
     /// Its own bucket of the reservation, and whether it ever asked for more.
     var theoreticalArrival = Instant.distantPast
     var exceedsReservation = false
+    /// Its own bucket of the limit.
+    var limitArrival = Instant.distantPast
     /// When the guest first asked for what it was refused.
     var firstAttempt: Instant?
-}
-
-/// A request that has had no terminal reply.
-struct OpenRequest {
-    let id: RequestID
-    let tenant: Int?
-    let kind: CommandKind
-    let units: UInt32
-    let arrivedAt: Instant
-    let deadline: Instant
-    /// Sent while another guest request of the VM was outstanding: it must be refused at once.
-    let isExtra: Bool
-    /// Inside the reservation, by the checker's own bucket.
-    var isInsideReservation = false
-    /// How many platform commands had begun when it came.
-    var platformBefore: Int64 = 0
-    /// Its client has hung up: a reply may still come in the same step, none is owed.
-    var isWithdrawn = false
-    let firstAttempt: Instant
-
-    var commandClass: CommandClass { kind.commandClass }
 }
 
 /// A turn that has not ended.
@@ -94,25 +87,15 @@ struct OpenTurn {
     let isProxy: Bool
     let firstAttempt: Instant
 
+    var commandClass: CommandClass { kind.commandClass }
     var isWholeLaunch: Bool { kind == .wholeLaunch }
-}
-
-/// One guest turn that has ended.
-public struct GuestService: Sendable {
-    public let tenant: Int
-    public let service: Nanoseconds
-    public let endedAt: Instant
-    /// Whether it may have been served for its age, and not by its share.
-    public let isAged: Bool
 }
 
 /// s_g, s_l, s_o: the largest occupancies that occurred, and never less than the planning costs.
 struct LargestOccupancies {
-    var guest = Nanoseconds.zero
-    var launch = Nanoseconds.zero
+    var guest: Nanoseconds
+    var launch: Nanoseconds
     var platform = Nanoseconds.zero
-
-    init() {}
 
     init(_ configuration: Configuration) {
         let costs = configuration.planningCosts
@@ -123,7 +106,7 @@ struct LargestOccupancies {
     }
 
     mutating func note(_ occupancy: Nanoseconds, _ turn: OpenTurn) {
-        switch turn.kind.commandClass {
+        switch turn.commandClass {
         case .guest: guest = max(guest, occupancy)
         case .launch where !turn.isWholeLaunch: launch = max(launch, occupancy)
         case .launch: break

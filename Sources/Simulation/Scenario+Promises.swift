@@ -20,6 +20,7 @@ extension Scenario {
         var random = SplitMix64(seed: seed)
         var scenario = Scenario(seed: seed)
         scenario.stepsMax = 1_000_000
+        scenario.checksInvariantsEvery = 64
         switch world {
         case .launch: scenario.makeLaunch(&random)
         case .storm: scenario.makeStorm(&random)
@@ -80,7 +81,7 @@ extension Scenario {
     }
 
     private mutating func makeReservation(_ random: inout SplitMix64) {
-        duration = .seconds(12)
+        duration = .seconds(62)
         service = random.chance(perMille: 500) ? .profile(.milan2024) : .ofPlanning(800...1_000)
         let count = random.drawByMagnitude(1...64)
         // Together at most what can be reserved: 100 reports a second at the defaults.
@@ -100,7 +101,8 @@ extension Scenario {
         tenants[0].launch?.truePages = 60
         // 77 ms of work every 500 ms: within the reserve of a fifth.
         tenants[0].launch?.pause = .milliseconds(500)
-        tenants[0].launch?.launches = 100
+        tenants[0].launch?.launches = .max
+        liftLaunchCaps()
     }
 
     private mutating func makePatience(_ random: inout SplitMix64) {
@@ -125,7 +127,7 @@ extension Scenario {
 
     // MARK: Parts
 
-    private func loopingGuests(_ count: Int, _ random: inout SplitMix64) -> [TenantPlan] {
+    func loopingGuests(_ count: Int, _ random: inout SplitMix64) -> [TenantPlan] {
         let areAligned = random.chance(perMille: 500)
         return (0..<count).map { _ in
             var tenant = TenantPlan()
@@ -135,7 +137,7 @@ extension Scenario {
         }
     }
 
-    private func endlessLaunch(isWhole: Bool, gap: Nanoseconds) -> LaunchClient {
+    func endlessLaunch(isWhole: Bool, gap: Nanoseconds) -> LaunchClient {
         var launch = LaunchClient()
         launch.launches = .max
         launch.pause = .microseconds(300)
@@ -146,7 +148,7 @@ extension Scenario {
         return launch
     }
 
-    private mutating func liftLaunchCaps() {
+    mutating func liftLaunchCaps() {
         let bucket = LaunchBucket(perSecond: .seconds(1), burst: .seconds(600))
         configuration.launchBucketVM = bucket
         configuration.launchBucketAccount = bucket

@@ -6,8 +6,53 @@ import SPModel
 extension Scenario {
     public static func random(seed: UInt64) -> Scenario {
         var random = SplitMix64(seed: seed)
-        var scenario = Scenario(seed: seed)
         let isHonest = random.chance(perMille: 350)
+        return drawn(seed: seed, isHonest: isHonest, virtualMachines: 1...10, &random)
+    }
+
+    /// Everyone keeps to what the promises presuppose, for some thousand steps.
+    public static func honest(seed: UInt64) -> Scenario {
+        var random = SplitMix64(seed: seed ^ 0x484F_4E45_5354)
+        var scenario = drawn(seed: seed, isHonest: true, virtualMachines: 1...16, &random)
+        scenario.stepsMax = 2_000
+        scenario.checksInvariantsEvery = 16
+        return scenario
+    }
+
+    /// The same for more than a minute, as long as the promises about fairness, reservations and patience speak of.
+    public static func long(seed: UInt64) -> Scenario {
+        var random = SplitMix64(seed: seed ^ 0x4C4F_4E47)
+        var scenario = drawn(seed: seed, isHonest: true, virtualMachines: 2...48, &random)
+        scenario.duration = .seconds(random.draw(62...90))
+        scenario.stepsMax = 1_000_000
+        scenario.checksInvariantsEvery = 256
+        scenario.slowDown()
+        return scenario
+    }
+
+    /// Keeps a minute to some ten thousand steps: what comes more often than the SP can serve it shows nothing more.
+    private mutating func slowDown() {
+        configuration.chunkPages = max(configuration.chunkPages, 32)
+        platformEvery = platformEvery.map { max($0, .milliseconds(300)) }
+        for index in tenants.indices {
+            tenants[index].guest.kinds = [.report]
+            if case .every(let interval) = tenants[index].guest.pace {
+                tenants[index].guest.pace = .every(max(interval, .milliseconds(200)))
+            }
+            if case .insists(let after) = tenants[index].guest.afterBusy {
+                tenants[index].guest.afterBusy = .insists(after: max(after, .milliseconds(200)))
+            }
+            tenants[index].launch?.pagesAtOnce = 32
+            if let pause = tenants[index].launch?.pause {
+                tenants[index].launch?.pause = max(pause, .milliseconds(200))
+            }
+        }
+    }
+
+    private static func drawn(
+        seed: UInt64, isHonest: Bool, virtualMachines: ClosedRange<Int64>, _ random: inout SplitMix64
+    ) -> Scenario {
+        var scenario = Scenario(seed: seed)
         scenario.configuration = randomConfiguration(&random)
         scenario.service =
             isHonest || random.chance(perMille: 500) ? .ofPlanning(500...1_000) : .ofPlanning(100...5_000)
@@ -19,7 +64,7 @@ extension Scenario {
         }
         if !isHonest { scenario.disturbances = randomDisturbances(&random) }
         let faults = isHonest ? ClientFaults() : ClientFaults(&random)
-        let count = Int(random.drawByMagnitude(1...10))
+        let count = Int(random.drawByMagnitude(virtualMachines))
         let span = random.chance(perMille: 500) ? Nanoseconds.zero : scenario.duration / 4
         for _ in 0..<count {
             var tenant = TenantPlan()

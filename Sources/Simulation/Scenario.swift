@@ -14,10 +14,21 @@ public struct Scenario: Sendable {
     /// When guests, clients and the operator stop asking, and how many steps they take at most.
     public var duration = Nanoseconds.seconds(2)
     public var stepsMax = 200
+    /// The Arbiter's own account of itself looks at every VM: after every so many steps.
+    public var checksInvariantsEvery = 1
+    /// Which of what happens at one instant comes first: the Arbiter's wake-up, or what others do.
+    public var ties = Ties.drawn
     /// What was mutated, for the canaries: worlds in which the checker has to speak.
     public var mutation: Mutation?
 
     public init(seed: UInt64) { self.seed = seed }
+}
+
+/// What comes first of two things at one instant.
+public enum Ties: Sendable, CaseIterable {
+    case drawn
+    case wakeFirst
+    case wakeLast
 }
 
 /// One VM: what it asks for, what its guest does, and how its VMM launches it.
@@ -41,6 +52,8 @@ public struct GuestPlan: Sendable {
         case every(Nanoseconds)
         /// So many in a row, at each of these times.
         case bursts(of: Int, every: Nanoseconds)
+        /// Each of these after the answer to the one before, and no more.
+        case script([Nanoseconds])
     }
 
     public enum AfterBusy: Sendable, Equatable {
@@ -76,8 +89,9 @@ public struct LaunchClient: Sendable {
     public var isProxy = false
     /// How many pages it asks for at once; the grant may be smaller.
     public var pagesAtOnce: UInt32 = 32
-    /// Between the end of a command and the next. One is drawn each time.
+    /// Between the end of a command and the next. One is drawn each time, or they are taken in turn.
     public var gaps: [Nanoseconds] = [.microseconds(300)]
+    public var takesGapsInTurn = false
     /// Returns a turn and asks for the next in one message.
     public var joinsMessages = false
     public var maxWait: Nanoseconds?

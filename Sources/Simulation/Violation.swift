@@ -1,6 +1,6 @@
 import Arbiter
 
-/// What a world must keep to. The promises P1, P3, P6 and P7 are those of `docs/architecture.md`, section 6.
+/// What a world must keep to. P1 to P7 are those of `docs/architecture.md`, section 6.
 public enum Rule: String, Sendable, CaseIterable {
     /// The Arbiter's own account of itself.
     case invariant
@@ -10,20 +10,22 @@ public enum Rule: String, Sendable, CaseIterable {
     case oneTurn
     /// A grant gives what was asked, to a VM that is there, from a device that may be used.
     case soundGrant
-    /// P4: the SP is not idle while an eligible request waits, but for a hold.
-    case workConserving
-    /// A hold keeps others away, and costs no more than it may.
+    /// A hold keeps others away.
     case hold
     /// A wake-up lies ahead, and brings something about.
     case wake
     /// What was promised fits, and is not taken back.
     case admission
+    /// No VM is served beyond its limit.
+    case limit
     /// No request waits beyond what its client or its VM said; a lease that ends is noticed.
     case timeOut
     /// An operator's or a client's mistake changes nothing.
     case mistake
     case launchBound = "P1"
+    case stormBound = "P2"
     case floor = "P3"
+    case workConserving = "P4"
     case fairness = "P5"
     case reservation = "P6"
     case patience = "P7"

@@ -10,11 +10,11 @@ extension World {
         }
         try checkFloorTurns()
         try checker.settled(nextWake: try wakeAfterSettling())
-        // It looks at every VM: in a crowded world after every 16th step only.
-        if tenants.count <= 16 || checker.counts.steps % 16 == 0, let violated = arbiter.violatedInvariant() {
+        if checker.counts.steps % scenario.checksInvariantsEvery == 0, let violated = arbiter.violatedInvariant() {
             throw checker.broken(.invariant, violated)
         }
-        let concerned = decisions
+        // Two buffers change places: nothing is allocated in a step.
+        swap(&decisions, &concerned)
         decisions.removeAll(keepingCapacity: true)
         for decision in concerned { try hear(decision) }
     }
@@ -35,11 +35,8 @@ extension World {
     }
 
     private mutating func checkFloorTurns() throws(Violation) {
-        // Without a session there is no hold, and the overview need not be made.
-        guard checker.floorWindow.grantsInHolds > 0 || checker.tenants.contains(where: { $0.session != nil }) else {
-            return
-        }
-        let floorTurnsNow = arbiter.overview(now: now).totals.floorTurns
+        guard !checker.launching.isEmpty || checker.floorWindow.grantsInHolds > 0 else { return }
+        let floorTurnsNow = arbiter.totalsSoFar.floorTurns
         if checker.floorWindow.grantsInHolds > floorTurnsNow - floorTurns {
             throw checker.broken(.hold, "a guest came into a launch's hold, and not by the floor")
         }
@@ -52,7 +49,7 @@ extension World {
         case .granted(let id, let vm, let grant): begin(grant, of: id, vm)
         case .busy(let id, let vm, let busy): try heardBusy(id, vm, busy)
         case .failed(_, let vm, _), .sessionEnded(_, let vm, _):
-            guard let tenant = tenants.firstIndex(where: { $0.vm == vm }) else { return }
+            guard let tenant = tenant(of: vm) else { return }
             launchWasEnded(tenant)
         case .revoked(let turn, _, _):
             turns.removeAll { $0.id == turn }
@@ -65,7 +62,7 @@ extension World {
 
     private mutating func heardBusy(_ id: RequestID, _ vm: VMID, _ busy: Busy) throws(Violation) {
         platformRequests.removeAll { $0 == id }
-        guard let tenant = tenants.firstIndex(where: { $0.vm == vm }) else { return }
+        guard let tenant = tenant(of: vm) else { return }
         if tenants[tenant].guest.request == id {
             try guestHeardBusy(tenant, busy)
         } else if tenants[tenant].launch.request == id {
@@ -78,16 +75,17 @@ extension World {
     /// The holder issues its command. The SP is serial, also when a turn was passed over whose command still runs.
     private mutating func begin(_ grant: Grant, of id: RequestID, _ vm: VMID) {
         platformRequests.removeAll { $0 == id }
-        let tenant = tenants.firstIndex { $0.vm == vm }
+        let tenant = tenant(of: vm)
         let service = drawService(grant.kind, units: grant.units)
         let holding = tenant.map {
             grant.kind.commandClass == .guest ? tenants[$0].plan.guest.holding : launchHolding($0)
         }
         var ends: Instant
         if let whole = turns.firstIndex(where: { $0.kind == .wholeLaunch }), grant.kind.commandClass == .guest {
-            // It waits for the page in service, and the rest of the launch waits for it.
-            let page = drawService(.launchUpdate, units: 1)
-            ends = now + Nanoseconds(random.below(page.count)) + service
+            // It waits for the page in service, if that is not the last, and the rest of the launch waits for it.
+            let page = Nanoseconds(random.below(drawService(.launchUpdate, units: 1).count))
+            let left = turns[whole].endsAt.map { max($0 - now, .zero) } ?? page
+            ends = now + min(page, left) + service
             turns[whole].endsAt = turns[whole].endsAt.map { $0 + service }
             spIsFreeAt = spIsFreeAt + service
         } else {

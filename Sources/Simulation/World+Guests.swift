@@ -75,6 +75,11 @@ extension World {
         guard !isSettling else { return }
         switch tenants[tenant].plan.guest.pace {
         case .silent, .every: break
+        case .script(let waits):
+            tenants[tenant].guest.inBurst += 1
+            if tenants[tenant].guest.inBurst < waits.count {
+                planGuest(tenant, after: waits[tenants[tenant].guest.inBurst])
+            }
         case .loop(let think): planGuest(tenant, after: think)
         case .bursts(let size, let every):
             tenants[tenant].guest.inBurst += 1
@@ -119,7 +124,7 @@ extension World {
         tell?("\(stamp) VM \(tenant) cancels \(request.tag)")
         arbiter.cancel(request, of: vm, now: now, into: &decisions)
         try settle()
-        guard !checker.open.contains(where: { $0.id == request }) else {
+        guard checker.open[request] == nil else {
             throw checker.broken(.oneReply, "request \(request.tag) waits on although it was cancelled")
         }
     }

@@ -17,6 +17,12 @@ extension World {
         agenda.plan(.launch(tenant: tenant, life: tenants[tenant].life), at: now + wait)
     }
 
+    private mutating func nextGap(_ tenant: Int, _ client: LaunchClient) -> Nanoseconds {
+        guard client.takesGapsInTurn else { return random.pick(client.gaps) }
+        tenants[tenant].launch.gapsTaken += 1
+        return client.gaps[(tenants[tenant].launch.gapsTaken - 1) % client.gaps.count]
+    }
+
     func launchHolding(_ tenant: Int) -> Holding { tenants[tenant].plan.launch?.holding ?? Holding() }
 
     // MARK: Sessions
@@ -32,7 +38,7 @@ extension World {
             checker.sessionBegan(session, plan, tenant: tenant)
             tenants[tenant].launch.begun += 1
             tenants[tenant].launch.begin(session, client)
-            planClient(tenant, after: client.onlyBegins ? client.pause : random.pick(client.gaps))
+            planClient(tenant, after: client.onlyBegins ? client.pause : nextGap(tenant, client))
         } catch {
             guard case .busy(let busy) = error else {
                 throw checker.broken(.mistake, "a sound launch was an error: \(error)")
@@ -82,7 +88,7 @@ extension World {
         let (kind, units) = nextCommand(tenant, client)
         let id = RequestID(origin: tenants[tenant].launchOrigin, tag: newTag())
         tell?("\(stamp) VM \(tenant) asks \(id.tag): \(kind), \(units)")
-        let balance = arbiter.overview(now: now).floorBalance
+        let balance = arbiter.floorBalance
         var refused: RequestError?
         do {
             try arbiter.acquire(
@@ -128,7 +134,7 @@ extension World {
             try releaseAndAsk(held, outcome, vm, tenant, client)
         } else {
             try released(held, releaseTurn(held, outcome))
-            if !(isLast && client.neverEnds) { planClient(tenant, after: random.pick(client.gaps)) }
+            if !(isLast && client.neverEnds) { planClient(tenant, after: nextGap(tenant, client)) }
         }
         try settle()
     }
@@ -139,7 +145,7 @@ extension World {
         let (kind, units) = nextCommand(tenant, client)
         let id = RequestID(origin: tenants[tenant].launchOrigin, tag: newTag())
         tell?("\(stamp) VM \(tenant) returns turn \(held.id.number) and asks \(id.tag): \(kind), \(units)")
-        let balance = arbiter.overview(now: now).floorBalance
+        let balance = arbiter.floorBalance
         var refused: RequestError?
         do {
             try arbiter.releaseAndAcquire(
@@ -178,6 +184,7 @@ struct LaunchState {
     var stage = Stage.start
     var pagesLeft: UInt32 = 0
     var begun = 0
+    var gapsTaken = 0
     var request: RequestID?
     var turn: TurnID?
     var granted: UInt32 = 0

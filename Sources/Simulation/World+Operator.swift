@@ -37,7 +37,7 @@ extension World {
         tenants[tenant].launch = LaunchState()
         forgetTurnsThatEnded()
         try settle()
-        if let left = checker.open.first(where: { $0.tenant == tenant }) {
+        if let left = checker.open.entries.first(where: { $0.tenant == tenant }) {
             throw checker.broken(.oneReply, "request \(left.id.tag) of a VM that unregistered got no reply")
         }
     }

@@ -19,6 +19,8 @@ public struct World: ~Copyable {
     var tenants: [Tenant]
     var accounts: [AccountID] = []
     var decisions: [Decision] = []
+    /// Those of the step before, while they are being heard.
+    var concerned: [Decision] = []
     var now = Instant(sinceBoot: .seconds(1_000))
     let endsAt: Instant
 
@@ -55,7 +57,6 @@ public struct World: ~Copyable {
 
     public var ratios: PromiseRatios { checker.worst }
     public var counts: WorldCounts { checker.counts }
-    public var guestServices: [GuestService] { checker.guestServices }
 
     /// Plays the world to its end, and then until all is quiet: nobody may be left without an answer.
     public mutating func run() throws(Violation) {
@@ -92,11 +93,19 @@ public struct World: ~Copyable {
         try checker.pass(to: now)
         let wakes = nextWake.map { $0 <= now } ?? false
         let happens = agenda.next.map { $0 <= now } ?? false
-        if wakes, !happens || random.chance(perMille: 500) {
+        if wakes, !happens || wakeIsFirst() {
             try wake()
         } else if let event = agenda.removeNext() {
             wakesInARow = 0
             try happen(event)
+        }
+    }
+
+    private mutating func wakeIsFirst() -> Bool {
+        switch scenario.ties {
+        case .drawn: random.chance(perMille: 500)
+        case .wakeFirst: true
+        case .wakeLast: false
         }
     }
 
@@ -126,6 +135,11 @@ public struct World: ~Copyable {
         case .disturb: try disturb()
         case .resume: try resume()
         }
+    }
+
+    func tenant(of vm: VMID) -> Int? {
+        guard let tenant = checker.tenant(of: vm), tenants[tenant].vm == vm else { return nil }
+        return tenant
     }
 
     func isAlive(_ tenant: Int, _ life: Int) -> Bool { tenants[tenant].life == life && tenants[tenant].vm != nil }

@@ -64,8 +64,10 @@ _Static_assert(sizeof(void *) == 8, "libspsched is for 64-bit Linux");
 #define BACKOFF_MAX SECOND
 /* The library's thread leaves the connection to the callers this long before it looks whether they are done. */
 #define SERVICE_PAUSE (100 * MILLISECOND)
-/* A caller that loses the connection can wake the library's thread from a futex, not from poll. */
-#define LISTEN_TICK_MS 1000
+/* The library's thread is woken from poll; it looks up this often all the same. */
+#define LISTEN_TICK SECOND
+/* A turn that is released later is released this long before its lease ends: at half of it, if that is more. */
+#define LEASE_MARGIN (10 * MILLISECOND)
 /* Longer spinning costs more than the wake-up that it saves. */
 #define SPIN_MAX MILLISECOND
 /* Our longest message, RESYNC_STATE with all tags, must fit what the daemon accepts. */
@@ -124,6 +126,8 @@ struct turn {
     uint64_t connection;
     bool revoked;
     bool proxy;
+    uint64_t release_at; /* 0: when the caller says so */
+    struct wire_release release;
 };
 
 struct session {
@@ -167,6 +171,7 @@ struct spsched {
     int device;
     struct session session;
     struct turn turns[TURNS_MAX];
+    uint64_t release_next; /* the earliest release_at; UINT64_MAX if there is none */
     uint64_t bucket_time; /* fail-open GCRA: the theoretical arrival time of the next request */
 
     struct slot slots[SPSCHED_REQUESTS_MAX];
@@ -177,6 +182,8 @@ struct spsched {
     pthread_t service;
     /* Slept upon by whoever reconnects; grows under the lock. */
     _Atomic uint32_t service_wake;
+    bool polling;
+    int alarm[2]; /* what is sent to the second ends the poll of the first; -1: the library has no thread */
 };
 
 /* ---- Time and futexes ---- */
@@ -215,6 +222,9 @@ static void wake_service(struct spsched *client)
 {
     atomic_fetch_add(&client->service_wake, 1);
     futex_wake_all(&client->service_wake);
+    if (!client->polling || client->alarm[1] < 0) return;
+    struct iovec part = { .iov_base = "", .iov_len = 1 };
+    sendmsg(client->alarm[1], &(struct msghdr) { .msg_iov = &part, .msg_iovlen = 1 }, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* Lets go of the lock until wake_service or `longest` has passed. */
@@ -721,6 +731,23 @@ static void return_turn(struct spsched *client, uint64_t number)
 {
     transmit_release(client, &(struct wire_release) { .turn = number, .error = ECANCELED });
     client->status.grants_returned++;
+}
+
+/* Sends the releases that are due. */
+static void release_due(struct spsched *client)
+{
+    if (client->release_next == UINT64_MAX) return;
+    uint64_t now = boot_now(), next = UINT64_MAX;
+    for (struct turn *turn = client->turns; turn < client->turns + TURNS_MAX; turn++) {
+        if (turn->number == 0 || turn->release_at == 0) continue;
+        if (turn->release_at > now) {
+            next = least(next, turn->release_at);
+            continue;
+        }
+        struct wire_release release = turn->release;
+        if (turn_drop(client, turn->number)) transmit_release(client, &release);
+    }
+    client->release_next = next;
 }
 
 static void transmit_cancel(struct spsched *client, uint64_t tag)
@@ -1380,6 +1407,7 @@ static bool enter(struct spsched *client)
     if (atomic_load_explicit(client->alive, memory_order_relaxed) == 0) return false;
     pthread_mutex_lock(&client->lock);
     if (client->absent) drain(client);
+    release_due(client);
     return true;
 }
 
@@ -1469,6 +1497,24 @@ enum spsched_result spsched_release(
     struct wire_release release;
     fill_release(grant, &ours, &release);
     if (turn_drop(client, grant->turn)) transmit_release(client, &release);
+    return leave(client, SPSCHED_OK);
+}
+
+enum spsched_result spsched_release_after(struct spsched *client, const struct spsched_grant *grant,
+    const struct spsched_outcome *outcome, uint64_t delay_ns)
+{
+    if (!enter(client)) return SPSCHED_FORKED;
+    struct spsched_outcome ours;
+    if (!grant || !outcome_in(&ours, outcome))
+        return refuse_shape(client, "release_after", "grant or outcome");
+    struct turn *turn = turn_find(client, grant->turn);
+    if (!turn) return leave(client, SPSCHED_OK);
+    fill_release(grant, &ours, &turn->release);
+    uint64_t margin = least(LEASE_MARGIN, grant->lease_ns / 2);
+    uint64_t last = add(grant->granted_at_ns, grant->lease_ns - margin);
+    turn->release_at = most(least(add(boot_now(), delay_ns), last), 1);
+    client->release_next = least(client->release_next, turn->release_at);
+    wake_service(client);
     return leave(client, SPSCHED_OK);
 }
 
@@ -1621,6 +1667,7 @@ enum spsched_result spsched_unregister(struct spsched *client)
     client->status.registered = 0;
     memset(client->token, 0, sizeof client->token);
     memset(client->turns, 0, sizeof client->turns);
+    client->release_next = UINT64_MAX;
     client->session = (struct session) { .open = false };
     client->admission = (struct spsched_admission) { .size = sizeof client->admission };
     return leave(client, result);
@@ -1935,13 +1982,28 @@ static bool reconnect(struct spsched *client)
     return ready;
 }
 
+/* How long the library's thread may rest: until the next release is due, but no longer than `longest`. */
+static uint64_t rest(const struct spsched *client, uint64_t longest)
+{
+    if (client->release_next == UINT64_MAX) return longest;
+    uint64_t now = boot_now();
+    return client->release_next > now ? least(longest, client->release_next - now) : 0;
+}
+
 /* Sleeps in poll until the daemon speaks while no caller listens: a restarted daemon asks for our state. */
 static void listen_idle(struct spsched *client)
 {
-    struct pollfd watched = { .fd = client->descriptor, .events = POLLIN };
+    struct pollfd watched[2] = {
+        { .fd = client->descriptor, .events = POLLIN }, { .fd = client->alarm[0], .events = POLLIN }
+    };
+    uint64_t longest = rest(client, LISTEN_TICK);
+    client->polling = true;
     pthread_mutex_unlock(&client->lock);
-    poll(&watched, 1, LISTEN_TICK_MS);
+    poll(watched, 2, (int)((longest + MILLISECOND - 1) / MILLISECOND));
+    char bytes[16];
+    while (watched[1].revents && recv(client->alarm[0], bytes, sizeof bytes, MSG_DONTWAIT) > 0) { }
     pthread_mutex_lock(&client->lock);
+    client->polling = false;
     if (client->status.waiting == 0 && !atomic_load(&client->closing)) drain(client);
 }
 
@@ -1951,6 +2013,7 @@ static void *serve(void *argument)
     uint64_t pause = BACKOFF_MIN;
     pthread_mutex_lock(&client->lock);
     while (!atomic_load(&client->closing)) {
+        release_due(client);
         if (client->lost && !can_reconnect(client)) break;
         if (client->lost) {
             if (reconnect(client)) {
@@ -1961,7 +2024,7 @@ static void *serve(void *argument)
                 pause = least(pause * 2, BACKOFF_MAX);
             }
         } else if (client->receiving || client->status.waiting > 0) {
-            service_sleep(client, SERVICE_PAUSE);
+            service_sleep(client, rest(client, SERVICE_PAUSE));
         } else {
             listen_idle(client);
         }
@@ -2012,7 +2075,8 @@ static struct spsched *make_handle(const struct spsched_options *options)
     atomic_store(alive, 1);
     client->alive = alive;
     pthread_mutex_init(&client->lock, NULL);
-    client->descriptor = client->stray = client->device = -1;
+    client->descriptor = client->stray = client->device = client->alarm[0] = client->alarm[1] = -1;
+    client->release_next = UINT64_MAX;
     client->lost = client->absent = true;
     client->next_tag = TAG_FIRST;
     client->supply = options->supply;
@@ -2032,6 +2096,8 @@ static void free_handle(struct spsched *client)
     close_if_open(&client->descriptor);
     close_if_open(&client->stray);
     close_if_open(&client->device);
+    close_if_open(&client->alarm[0]);
+    close_if_open(&client->alarm[1]);
     munmap((void *)(uintptr_t)client->alive, (size_t)sysconf(_SC_PAGESIZE));
     free(client);
 }
@@ -2041,6 +2107,7 @@ static bool start_service(struct spsched *client)
 {
     sigset_t all, before;
     sigfillset(&all);
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, client->alarm) < 0) return false;
     if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return false;
     client->has_service = pthread_create(&client->service, NULL, serve, client) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -2125,6 +2192,7 @@ enum spsched_result spsched_status(struct spsched *client, struct spsched_status
     struct spsched_status now = client->status;
     now.connected = !client->lost;
     now.absent = client->absent;
+    now.failure_mode = client->registration.failure_mode;
     if (!status || !copy_out(status, &now, sizeof now, LEAST_STATUS))
         return refuse_shape(client, "status", "status");
     return leave(client, SPSCHED_OK);

@@ -9,7 +9,7 @@ struct App: ParsableCommand {
         abstract: "Look at spschedd, the scheduler of the AMD Secure Processor, and see it at work.",
         version: PackageVersion.current,
         subcommands: [
-            DemoCommand.self, StatusCommand.self, ListCommand.self, PlatformCommand.self,
+            DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, PlatformCommand.self,
             DeviceCommand.self, VirtualMachineCommand.self,
         ])
 }

@@ -107,6 +107,35 @@ struct FairnessTests {
         #expect(normalised.allSatisfy { abs($0 - mean) <= mean / 20 }, "\(normalised)")
     }
 
+    @Test("light VMs keep their share when the virtual time has run ahead of all while others slept")
+    func lightOnes() throws {
+        let host = Host(virtualMachines: 64)
+        host.remembers = false
+        host.checksEvery = 101
+        // The light ones' turn comes round in 585 ms: they are refused at 500 ms, and sleep.
+        let weights = (0..<36).map { Weight([50, 100, 200][$0 % 12 < 4 ? 0 : $0 % 12 < 9 ? 1 : 2]) }
+        let guests = try (0..<36).map {
+            try LoopingGuest(
+                Registration(reservationWanted: .zero, weight: weights[$0]), on: host, pause: .microseconds(400),
+                startingAfter: .milliseconds(Int64($0 * 797 % 2_046)))
+        }
+        host.run(for: .seconds(5))
+        // It follows one that leads by far, as if all others slept: by three quarters of what they may lag.
+        host.step { arbiter, _, _ in
+            let leader = arbiter.fairShare.virtualTime &+ arbiter.fairShare.lead * 5 / 4
+            arbiter.fairShare.follow(served: leader, leastQueued: nil)
+        }
+        host.run(for: .seconds(5))
+        let from = host.now
+        host.run(for: .seconds(60))
+        let total = guests.reduce(0) { $0 + $1.served(from: from, to: host.now) }
+        for (guest, weight) in zip(guests, weights) where weight == Weight(50) {
+            let due = total * 50 / Int(weights.reduce(0) { $0 + $1.value })
+            let served = guest.served(from: from, to: host.now)
+            #expect(served * 100 >= due * 90, "\(served) of \(due)")
+        }
+    }
+
     @Test("a guest that was idle gets no more than its share when it comes back")
     func noCredit() throws {
         let host = Host(virtualMachines: 8)

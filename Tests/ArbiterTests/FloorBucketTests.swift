@@ -31,6 +31,24 @@ struct FloorBucketTests {
         #expect(bucket.balance == .milliseconds(8))
     }
 
+    @Test("a turn that the floor granted is owed in full; of others, what is below the bottom is forgiven")
+    func owedInFull() {
+        var bucket = bucket(10)
+        bucket.pass(.milliseconds(50))
+        #expect(bucket.balance == .milliseconds(5))
+        bucket.isOwedInFull = true
+        bucket.pass(.milliseconds(10), isServing: true)
+        #expect(bucket.balance == .milliseconds(-4))
+        bucket.pass(.milliseconds(10))
+        #expect(bucket.balance == .milliseconds(-3), "what is owed is paid back at the floor's share")
+        bucket.isOwedInFull = false
+        bucket.pass(.milliseconds(10), isServing: true)
+        #expect(bucket.balance == .milliseconds(-3))
+        bucket.pass(.milliseconds(30))
+        bucket.pass(.milliseconds(10), isServing: true)
+        #expect(bucket.balance == .zero)
+    }
+
     @Test("a jump of the clock by a year does no harm")
     func clockJump() {
         var bucket = bucket(10)

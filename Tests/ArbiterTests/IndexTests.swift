@@ -54,6 +54,7 @@ struct IndexTests {
         #expect(index.count == model.entries.count)
         #expect(index.isEmpty == model.entries.isEmpty)
         #expect(index.first == model.entries.first?.slot)
+        #expect(index.last == model.entries.last?.slot)
         #expect(index.totalCost.count == model.entries.reduce(0) { $0 + $1.cost })
         #expect(index.contains(slot) == model.entries.contains { $0.slot == slot })
         let rank = model.entries.firstIndex { $0.slot == slot }

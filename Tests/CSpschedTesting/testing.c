@@ -2,10 +2,12 @@
 #include "CSpschedTesting.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -91,6 +93,24 @@ void testing_take_signals(void)
 }
 
 unsigned testing_signals_counted(void) { return atomic_load(&signals); }
+
+int testing_ioctl(int descriptor, unsigned long request, void *argument)
+{
+    int result = ioctl(descriptor, request, argument);
+    return result < 0 ? -errno : result;
+}
+
+int testing_kvm_vm(void)
+{
+    const unsigned long create = 0xAE01;
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    if (kvm < 0) return open("/dev/null", O_RDWR | O_CLOEXEC);
+    /* SNP's type if there is one. */
+    int vm = ioctl(kvm, create, 4);
+    if (vm < 0) vm = ioctl(kvm, create, 0);
+    close(kvm);
+    return vm;
+}
 
 static int misuse(struct spsched *client)
 {

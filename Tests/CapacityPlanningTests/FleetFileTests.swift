@@ -1,5 +1,6 @@
 import Arbiter
 import ConfigurationFiles
+import Foundation
 import Testing
 
 @testable import CapacityPlanning
@@ -194,6 +195,24 @@ struct FleetFileTests {
         let found = problems("configuration = \"d.toml\"\n[[group]]\ncount = 1\n")
         #expect(found.count == 2)
         #expect(found.last == "d.toml: arbiter.holt: unknown key; did you mean arbiter.hold?")
+    }
+
+    /// Keys stand in the first cells of the table.
+    @Test("the document names every key of a group, with its default, and no other")
+    func document() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: root.appending(path: "docs/capacity-planning.md"), encoding: .utf8)
+        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        let named = rows.compactMap { $0.firstMatch(of: /^\| `([a-z_]+)` \|/).map { String($0.1) } }
+        #expect(named.sorted() == FleetGroup.keys.map(\.path).sorted())
+        let group = FleetGroup(name: "group-1")
+        for (key, row) in zip(named, rows) {
+            guard !["name", "count", "guest_wait_max"].contains(key) else { continue }
+            let value = try #require(FleetGroup.keys.first { $0.path == key }).read(group).toml
+            let bare = value.trimmingPrefix("\"").hasSuffix("\"") ? String(value.dropFirst().dropLast()) : value
+            #expect(row.hasSuffix("| `\(bare)` |") || row.hasSuffix("| \(bare) |"), "the default of \(key) is \(bare)")
+        }
     }
 
     @Test("all mistakes are told at once")

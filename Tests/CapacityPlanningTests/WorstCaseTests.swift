@@ -16,6 +16,7 @@ struct WorstCaseTests {
         if unjoined > 0 {
             fleet.unjoined = [UnjoinedGroup(name: "u")]
             fleet.unjoined[0].count = unjoined
+            fleet.unjoined[0].guest.requests = .loop
         }
         return fleet
     }
@@ -33,7 +34,19 @@ struct WorstCaseTests {
         #expect(bound > .milliseconds(77) && bound < .milliseconds(250))
     }
 
-    @Test("each unjoined guest adds a report to every command")
+    @Test("an unjoined guest with a schedule adds the reports that come meanwhile, not one to every command")
+    func pacedUnjoined() {
+        var paced = fleet(unjoined: 1)
+        paced.unjoined[0].guest.requests = .every(Rate(millihertz: 100))
+        guard case .within(let alone)? = worst(fleet()).groups[0].launch,
+            case .within(let beside)? = worst(paced).groups[0].launch
+        else { return #expect(Bool(false), "there is a bound") }
+        // Two reports, of which one waits already, beside the floor's share.
+        let report = worst(fleet()).turns.guest
+        #expect(beside > alone + report * 2 && beside < alone + report * 3)
+    }
+
+    @Test("each unjoined guest in a tight loop adds a report to every command")
     func unjoined() {
         guard case .within(let alone)? = worst(fleet()).groups[0].launch,
             case .within(let beside)? = worst(fleet(unjoined: 1)).groups[0].launch
@@ -76,19 +89,28 @@ struct WorstCaseTests {
         #expect(worst(slow).turns.guest == .milliseconds(20))
     }
 
-    @Test("guests that must not be refused may be frozen for as long as the floor needs")
+    @Test("an attempt may freeze its guest for as long as the floor needs, twice that where some must not be refused")
     func frozen() {
-        let linux = worst(fleet { $0.reservation = nil }).groups[0].frozen
-        #expect(linux == .within(.milliseconds(500)))
-        guard
+        guard case .within(let linux) = worst(fleet { $0.reservation = nil }).groups[0].frozen,
             case .within(let once) = worst(
                 fleet {
                     $0.reservation = nil
                     $0.guest.kind = .once
                 }
             ).groups[0].frozen
-        else { return #expect(Bool(false), "there is a bound") }
-        // 500 ms and 2 × 40 reports at a tenth of the time.
+        else { return #expect(Bool(false), "there are bounds") }
+        // 500 ms, and 40 reports at a tenth of the time.
+        #expect(linux > .milliseconds(3_500) && linux < .milliseconds(5_000))
         #expect(once > .milliseconds(6_500) && once < .milliseconds(9_000))
+    }
+
+    @Test("a fleet without VMs that may be refused for long waits no longer than its configuration says")
+    func shortWait() {
+        var alone = fleet { $0.reservation = nil }
+        alone.groups[0].count = 1
+        alone.configuration.arbiter.guestWaitMax = .seconds(2)
+        alone.configuration.arbiter.floorDelay = .zero
+        let worst = worst(alone)
+        #expect(worst.groups[0].frozen == .within(.seconds(2) + worst.turns.guest))
     }
 }

@@ -89,6 +89,39 @@ struct ProfileTests {
         #expect(reference.next() == 3_203_168_211_198_807_973)
     }
 
+    @Test("a scaled profile's reports, or pages, cost as much more, and nothing else does")
+    func scaled() {
+        let scaled = Self.profile.scaled(reportPercent: 200, pagePercent: 50)
+        for command in FirmwareCommand.allCases {
+            let (before, after) = (Self.profile.timing(of: command), scaled.timing(of: command))
+            switch command {
+            case .guestRequestReport: #expect(after.median == before.median * 2)
+            case .launchUpdateNormal, .launchUpdateZero, .launchUpdateUnmeasured, .launchUpdateSecrets,
+                .launchUpdateCPUID, .launchUpdateVMSA, .legacyLaunchUpdatePage:
+                #expect(after.median == before.median / 2 && after.basis == .assumed)
+            default: #expect(after == before)
+            }
+        }
+        var random = SplitMix64(seed: 42)
+        let halved = (0..<4).map { _ in scaled.service(of: .launchUpdateNormal, using: &random).count }
+        #expect(halved == GoldenDraws.launchUpdateNormalSeed42.map { $0 / 2 })
+        #expect(scaled.name == "milan-2024, reports x 2, pages x 0.50")
+        #expect(Self.profile.scaled().name == Self.profile.name)
+    }
+
+    @Test("arrivals at random come as often as they should, the same on every machine, and a third after the mean")
+    func randomArrivals() {
+        var arrivals = RandomArrivals(every: .seconds(1), seed: 1)
+        let waits = (0..<10_000).map { _ in arrivals.next() }
+        let mean = waits.reduce(.zero, +) / 10_000
+        #expect(mean > .milliseconds(970) && mean < .milliseconds(1_030))
+        // 1/e of an exponential distribution lies beyond its mean.
+        #expect((3_500...3_860).contains(waits.count { $0 > .seconds(1) }))
+        #expect(waits.prefix(4).map(\.count) == GoldenDraws.arrivalsSeed1)
+        var hours = RandomArrivals(every: .seconds(36_000), seed: 3)
+        #expect((0..<1_000).allSatisfy { _ in hours.next() >= .zero })
+    }
+
     @Test("profiles are found by name")
     func names() {
         #expect(Profile.named("milan-2024")?.name == "milan-2024")
@@ -99,5 +132,6 @@ struct ProfileTests {
 }
 
 enum GoldenDraws {
+    static let arrivalsSeed1: [Int64] = [837_051_391, 1_369_338_989, 3_548_278_808, 588_668_823]
     static let launchUpdateNormalSeed42: [Int64] = [1_004_036, 924_791, 943_909, 952_704]
 }

@@ -187,4 +187,69 @@ struct SecureProcessorTests {
         #expect(completions[2].error == nil)
         #expect(processor.counts.failed == 2)
     }
+
+    @Test("run to the next completion it stops there, and gives the same in the end as looked at once")
+    mutating func completionByCompletion() throws {
+        var twin = processor
+        var seen: [Completion] = []
+        for (origin, units) in [(UInt64(1), UInt32(40)), (2, 3), (3, 1)] {
+            let update = try #require(CommandSequence(kind: .launchUpdate, units: units))
+            twin.submit(update, origin: origin, tag: origin, at: start, into: &seen)
+            try submit(.launchUpdate, units: units, origin: origin)
+        }
+        runToEnd()
+        for count in 1...3 {
+            twin.advanceToCompletion(by: start + .seconds(1_000), into: &seen)
+            #expect(seen.count == count)
+        }
+        #expect(seen == completions)
+        twin.advanceToCompletion(by: start + .seconds(2_000), into: &seen)
+        #expect(seen.count == 3)
+    }
+
+    @Test("a limit between two pages leaves the next command for later")
+    mutating func limited() throws {
+        try submit(.launchUpdate, units: 10, origin: 1)
+        processor.advanceToCompletion(by: start + .milliseconds(3), into: &completions)
+        #expect(completions.isEmpty && (2...3).contains(processor.counts.firmwareCommands))
+    }
+
+    @Test("a teardown is DECOMMISSION and its page, or DF_FLUSH, and counts as neither launch nor guest")
+    mutating func teardown() throws {
+        processor.submit(.decommission, origin: 1, tag: 1, at: start, into: &completions)
+        processor.submit(.dataFabricFlush, origin: 2, tag: 2, at: start, into: &completions)
+        runToEnd()
+        #expect(processor.counts.firmwareCommands == 3)
+        // The flush comes between the two commands of the other.
+        #expect(completions.map(\.origin) == [2, 1])
+        #expect(completions[0].service > .milliseconds(4) && completions[0].service < .milliseconds(10))
+        #expect(completions[1].service > .microseconds(1_100) && completions[1].service < .microseconds(1_800))
+        try submit(.report, origin: 3, at: .seconds(1_000))
+        try submit(.launchStart, origin: 4, at: .seconds(1_000))
+        processor.advance(to: start + .seconds(1_001), into: &completions)
+        let counts = processor.counts
+        #expect(counts.guests == completions[2].service && counts.launches == completions[3].service)
+        #expect(counts.busy == completions.reduce(.zero) { $0 + $1.service })
+    }
+
+    @Test("the totals of a moment include what has been served of the command in service")
+    mutating func partial() throws {
+        try submit(.report, origin: 1)
+        let now = start + .milliseconds(2)
+        processor.advance(to: now, into: &completions)
+        #expect(processor.counts(at: now).busy == .milliseconds(2))
+        #expect(processor.counts(at: now).guests == .milliseconds(2) && processor.counts.busy == .zero)
+    }
+
+    @Test("a queue of hundreds keeps its order while it grows and shrinks")
+    mutating func longQueue() throws {
+        for origin in 0..<UInt64(300) { try submit(.derivedKey, origin: origin, at: .microseconds(Int64(origin))) }
+        processor.hangUp(origin: 150)
+        for origin in 300..<UInt64(500) {
+            try submit(.derivedKey, origin: origin, at: .milliseconds(100) + .microseconds(Int64(origin)))
+        }
+        runToEnd()
+        #expect(completions.map(\.origin) == (0..<500).filter { $0 != 150 })
+        #expect(processor.outstanding == 0)
+    }
 }

@@ -8,7 +8,9 @@
  */
 #define _GNU_SOURCE
 #include "spsched.h"
+#include "spsched_kvm.h"
 
+#include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
@@ -23,9 +25,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { GUEST_ROUNDS = 500, LAUNCH_ROUNDS = 125, TURNS_A_LAUNCH = 4, CANCEL_EVERY = 25, CANCEL_ID = 7 };
+enum { GUEST_ROUNDS = 500, LAUNCH_ROUNDS = 125, TURNS_A_LAUNCH = 4, CANCEL_EVERY = 25, CANCEL_ID = 7, LATER_EVERY = 8 };
 
 static struct spsched *client;
+static struct spsched_kvm *kvm;
 static sem_t finished;
 static atomic_bool guest_done;
 static bool trips;
@@ -89,12 +92,33 @@ static void *guest_requests(void *unused)
         count_result(result);
         if (result != SPSCHED_OK) continue;
         spsched_grant_is_stale(client, &reply.grant);
-        spsched_release(client, &reply.grant, NULL);
+        if (round % LATER_EVERY == 0)
+            spsched_release_after(client, &reply.grant, NULL, 1000);
+        else
+            spsched_release(client, &reply.grant, NULL);
     }
     if (trips) syscall(SYS_getppid);
     atomic_store(&guest_done, true);
     stay();
     return NULL;
+}
+
+/* Stands for the ioctl, which the filter does not allow. */
+static int issue(void *context, int descriptor, unsigned long request, void *argument)
+{
+    (void)context, (void)descriptor, (void)request, (void)argument;
+    return 0;
+}
+
+/* Begins a session and ends it, with two turns; asks of each argument whether it points anywhere. */
+static void launch_by_helper(void)
+{
+    static const uint32_t ids[] = { 100, 102 };
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        uint64_t command[3] = { ids[i] };
+        if (spsched_kvm_encrypt_op(kvm, -1, (struct kvm_sev_cmd *)(void *)command)) atomic_fetch_add(&unexpected, 1);
+    }
+    if (spsched_kvm_encrypt_op(kvm, -1, (struct kvm_sev_cmd *)8) != -EFAULT) atomic_fetch_add(&unexpected, 1);
 }
 
 static void launch_once(void)
@@ -112,6 +136,7 @@ static void launch_once(void)
     }
     spsched_release(client, &reply.grant, NULL);
     if (spsched_launch_end(client, SPSCHED_LAUNCH_RUNNING) != SPSCHED_OK) atomic_fetch_add(&unexpected, 1);
+    launch_by_helper();
 }
 
 static void *launches(void *unused)
@@ -145,6 +170,10 @@ int main(int count, char **arguments)
         fprintf(stderr, "spsched-seccomp-probe: %s\n", text);
         return 1;
     }
+    struct spsched_kvm_options launches_by_helper;
+    spsched_kvm_options_init(&launches_by_helper, sizeof launches_by_helper);
+    launches_by_helper.issue = issue;
+    if (spsched_kvm_open(client, &launches_by_helper, &kvm) != SPSCHED_OK) return 1;
     pthread_t threads[2];
     sem_init(&finished, 0, 0);
     if (pthread_create(&threads[0], NULL, guest_requests, NULL)) return 1;

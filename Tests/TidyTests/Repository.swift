@@ -29,7 +29,7 @@ enum Repository {
 
     /// What people write by hand: no golden vectors, no pictures, nothing that was built.
     static let files: [SourceFile] = {
-        let folders = ["Sources", "Tests", "Benchmarks", "docs", "packaging", "scripts", ".ci"]
+        let folders = ["Sources", "Tests", "Benchmarks", "Experiment", "docs", "packaging", "scripts", ".ci"]
             .flatMap { files(under: $0) }
         let top = ["Package.swift", "Makefile", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
         return (folders + top).filter { !$0.hasSuffix(".json") && !$0.hasSuffix(".svg") }.sorted().compactMap(read)

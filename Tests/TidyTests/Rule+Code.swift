@@ -2,6 +2,7 @@ extension Rule {
     /// The only modules that each pure target may import.
     static let allowedImports: [String: Set<Substring>] = [
         "Arbiter": [], "SPModel": ["Arbiter"], "VMMProtocol": ["Arbiter"], "Simulation": ["Arbiter", "SPModel"],
+        "TraceFormat": ["Arbiter"], "TraceReplay": ["Arbiter", "TraceFormat"],
         "Reporting": ["Arbiter"],
     ]
 

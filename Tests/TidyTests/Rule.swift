@@ -43,6 +43,6 @@ extension SourceFile {
     var isSwift: Bool { fileExtension == "swift" }
     var isMarkdown: Bool { fileExtension == "md" }
     /// Anything but the changelog may be asked to look like today.
-    var isSwiftSource: Bool { isSwift && (isUnder("Sources") || isUnder("Benchmarks")) }
+    var isSwiftSource: Bool { isSwift && ["Sources", "Benchmarks", "Experiment"].contains(where: isUnder) }
     var isSwiftTest: Bool { isSwift && isUnder("Tests") }
 }

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 
+#include "CSEV_KVM.h"
+
 // _IOWR('S', 0, struct sev_issue_cmd), as is checked below.
 #define SEV_ISSUE_CMD 0xC0105300UL
 

@@ -12,8 +12,8 @@ public struct FleetSimulation: ~Copyable {
     static let warmUp = Nanoseconds.seconds(10)
     /// How much longer a launch under way at the end may take.
     static let grace = Nanoseconds.seconds(60)
-    /// Reports are counted in at most so many windows: more points than a picture has room for.
-    static let windows: Int64 = 600
+    /// Reports are counted in at most so many windows: what a picture can show without flicker.
+    static let windows: Int64 = 60
 
     /// - Parameter admission: of this fleet, which must be admitted.
     public init(
@@ -37,8 +37,8 @@ public struct FleetSimulation: ~Copyable {
     }
 
     public var elapsed: Nanoseconds { host.elapsed }
-    /// `elapsed` ends there at the latest.
-    public var longest: Nanoseconds { host.longest }
+    /// Where `elapsed` ends, unless a launch is still under way then.
+    public var expected: Nanoseconds { host.plan.warmUp + host.plan.duration }
     public var isDone: Bool { host.isDone }
     public var commands: UInt64 { host.commands }
 
@@ -63,7 +63,8 @@ extension HostPlan {
         _ group: FleetGroup, _ admitted: FleetAdmission.Group, _ worst: WorstCase.Group
     ) -> SimulatedGroup {
         let first = guests.count
-        let away = group.launches.areExpected ? min(group.count, group.launches.underWay(worst.launch)) : 0
+        let isLaunched = group.launches.areExpected && group.count > 0
+        let away = isLaunched ? min(group.count, group.launches.underWay(worst.launch)) : 0
         var leaving = away
         for (reservation, count) in admitted.granted.reversed() {
             let staying = max(count - leaving, 0)
@@ -71,7 +72,7 @@ extension HostPlan {
             guests.insert(GuestGroup(group, reservation: reservation, count: staying), at: first)
         }
         var launched: Int?
-        if group.launches.areExpected {
+        if isLaunched {
             launched = launches.count
             launches.append(LaunchGroup(group, reservation: admitted.granted.last?.reservation ?? .zero))
         }

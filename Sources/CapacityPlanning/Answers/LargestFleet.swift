@@ -4,6 +4,8 @@ import Arbiter
 public struct LargestFleet: Sendable {
     /// Counts by group.
     public let counts: [Int64]
+    /// What `Fleet.scaled(to:)` makes it of: its number of VMs before counts were rounded down.
+    let scale: Int64
     /// What refuses the next larger one; `nil`: it would have more VMs than any host.
     public let refusal: FleetRefusal?
 
@@ -17,6 +19,7 @@ public struct LargestFleet: Sendable {
             let middle = (fitting + excessive) / 2
             if Self.fits(fleet.scaled(to: middle), fulfilled) { fitting = middle } else { excessive = middle }
         }
+        scale = fitting
         counts = fleet.scaled(to: fitting).groups.map(\.count)
         guard excessive <= FleetLimits.virtualMachines else {
             refusal = nil
@@ -44,11 +47,23 @@ public struct LargestFleet: Sendable {
 }
 
 extension Fleet {
-    /// The same shape with at most so many VMs.
+    /// The same shape with at most so many VMs, and with launches in proportion.
     public func scaled(to virtualMachines: Int64) -> Fleet {
         let all = max(self.virtualMachines, 1)
         var fleet = self
-        for index in groups.indices { fleet.groups[index].count = groups[index].count * virtualMachines / all }
+        for index in groups.indices {
+            fleet.groups[index].count = groups[index].count * virtualMachines / all
+            fleet.groups[index].launches.scale(by: virtualMachines, of: all)
+        }
         return fleet
+    }
+}
+
+extension LaunchBehaviour {
+    /// Where there are launches, some remain; random ones are a whole number in a minute.
+    fileprivate mutating func scale(by part: Int64, of whole: Int64) {
+        guard areExpected else { return }
+        let least: Int64 = spacing == .random ? 1_000 : 1
+        perThousandMinutes = max(perThousandMinutes * part / whole / least, 1) * least
     }
 }

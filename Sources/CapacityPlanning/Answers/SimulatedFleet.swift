@@ -34,8 +34,8 @@ public struct SimulatedFleet: Sendable {
         public let requested: Int
         /// Of VMs that ran, and, as the least they can have been, of those that were cut.
         public let boots: Latencies
-        /// The longest from the first command to the last: what P1 and P2 bound.
-        public let longestLaunch: Nanoseconds
+        /// The longest from the first command to the last: what P1 and P2 bound. `nil` if none came so far.
+        public let longestLaunch: Nanoseconds?
         /// Launches that were not admitted, or failed.
         public let failed: Int
     }
@@ -110,7 +110,7 @@ extension SimulatedFleet.Launches {
         longestLaunch =
             record.boots.compactMap { boot in
                 boot.ended.flatMap { ended in boot.began.map { ended - $0 } }
-            }.max() ?? .zero
+            }.max()
         failed = record.requested - timed.count
     }
 }

@@ -16,8 +16,8 @@ public enum FleetLimits {
     public static let requestsAtOnce: ClosedRange<Int64> = 1...Limits.bursts.upperBound
     /// 60 a second in one group: five times what an SP can do, in thousandths of a minute.
     public static let launchesPerThousandMinutes: ClosedRange<Int64> = 0...3_600_000
-    /// A day of the host's life takes minutes to simulate.
-    public static let seconds: ClosedRange<Int64> = 1...86_400
+    /// A day of the host's life takes minutes to simulate; with none nothing is played.
+    public static let seconds: ClosedRange<Int64> = 0...86_400
     /// What has not been promised in a day is not promised.
     public static let boundMax = Nanoseconds.seconds(86_400)
 }

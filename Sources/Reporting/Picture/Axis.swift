@@ -52,8 +52,8 @@ public struct Axis: Sendable {
         logarithmic(label, holding: times.map(\.milliseconds), text: time(milliseconds:))
     }
 
-    /// Numbers above zero on a logarithmic scale that holds all of them. Where it spans less than two decades, more
-    /// than its beginning and the powers of ten are written.
+    /// Numbers above zero on a logarithmic scale that holds all of them. Where it spans more than two decades, only its
+    /// beginning and the powers of ten are written; where it spans less than one, every digit.
     public static func logarithmic(
         _ label: String, holding values: [Double], text: (Double) -> String = Axis.plain
     ) -> Axis {
@@ -62,12 +62,18 @@ public struct Axis: Sendable {
         let rounds = roundNumbers(around: low...max(high, low * 1.01))
         let bottom = rounds.last { $0 <= low } ?? low
         let top = rounds.first { $0 >= max(high, bottom * 1.9) } ?? high
-        let isWide = top / bottom > 150
-        let inside = rounds.filter { bottom <= $0 && $0 <= top }
-        let written = inside.filter { !isWide || $0 == bottom || isPowerOfTen($0) }
+        let digits = roundNumbers(around: bottom...top, digits: (1...9).map(Double.init)).filter {
+            bottom <= $0 && $0 <= top
+        }
+        let written =
+            switch top / bottom {
+            case ..<6: digits
+            case ..<150: digits.filter(rounds.contains)
+            default: digits.filter { $0 == bottom || isPowerOfTen($0) }
+            }
         return Axis(
             label: label, scale: .logarithmic(bottom...top), ticks: written.map { Tick(value: $0, text: text($0)) },
-            minorTicks: inside.filter { !written.contains($0) })
+            minorTicks: digits.filter { !written.contains($0) })
     }
 
     // MARK: Numbers
@@ -88,14 +94,14 @@ public struct Axis: Sendable {
         return rounds.first { $0 >= least } ?? least
     }
 
-    /// 1, 2 and 5 times the powers of ten, from at or below the range to at or above it.
-    private static func roundNumbers(around range: ClosedRange<Double>) -> [Double] {
+    /// Some digits times the powers of ten, from at or below the range to at or above it.
+    private static func roundNumbers(around range: ClosedRange<Double>, digits: [Double] = [1, 2, 5]) -> [Double] {
         var power = 1.0
         while power > range.lowerBound { power /= 10 }
         while power * 10 <= range.lowerBound { power *= 10 }
         var numbers: [Double] = []
         while numbers.last ?? 0 < range.upperBound * 2 {
-            numbers += [power, power * 2, power * 5]
+            numbers += digits.map { power * $0 }
             power *= 10
         }
         return numbers

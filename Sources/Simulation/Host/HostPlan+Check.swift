@@ -13,6 +13,7 @@ extension HostPlan {
         guard guests.count <= HostLimits.groups, launches.count <= HostLimits.groups,
             teardowns.count <= HostLimits.groups, faults.count <= HostLimits.groups
         else { throw HostPlanError("there are more than \(HostLimits.groups) groups, bursts or faults of a kind") }
+        try checkConfiguration()
         guard slowOneIn != 0 else { throw HostPlanError("one slow command in 0 is none that could be") }
         try checkGuests()
         for group in launches { try check(group) }
@@ -23,6 +24,13 @@ extension HostPlan {
         {
             throw HostPlanError("bursts of teardowns need an interval, and at most \(HostLimits.launchesAtOnce) VMs")
         }
+    }
+
+    /// Only what the Arbiter cannot work with: what makes sense is for whoever reads a configuration to say.
+    private func checkConfiguration() throws(HostPlanError) {
+        guard configuration.chunkPages >= 1 else { throw HostPlanError("a chunk of 0 pages lets no launch go on") }
+        guard configuration.floorShare.perMille >= 1 else { throw HostPlanError("a floor of 0 serves nobody, ever") }
+        guard configuration.planningCosts.report > .zero else { throw HostPlanError("a report is planned at no cost") }
     }
 
     private func checkGuests() throws(HostPlanError) {
@@ -61,6 +69,11 @@ extension HostPlan {
         let pages = group.declared.pages
         guard (1...configuration.launchPagesMax).contains(pages) else {
             throw HostPlanError("'\(group.name)' declares \(pages) pages, not 1 to \(configuration.launchPagesMax)")
+        }
+        guard group.profile.pages <= configuration.launchPagesMax else {
+            throw HostPlanError(
+                "'\(group.name)' has \(group.profile.pages) pages; a launch has at most \(configuration.launchPagesMax)"
+            )
         }
         if case .pages(0) = group.style { throw HostPlanError("'\(group.name)' has ioctls of 0 pages") }
         guard group.misconduct.crashesOneIn != 0 else { throw HostPlanError("'\(group.name)': one crash in 0") }

@@ -4,6 +4,9 @@ import SPModel
 /// What stands at the beginning: VMs register, and what is known to come is planned.
 extension SimulatedHost {
     mutating func settleIn() {
+        // First, so that what happens at the same instants is counted, and is not.
+        agenda.plan(.boundary, at: began)
+        agenda.plan(.boundary, at: ended)
         for index in plan.guests.indices { moveIn(index) }
         for index in plan.launches.indices { prepare(index) }
         let places = plan.places
@@ -14,8 +17,6 @@ extension SimulatedHost {
             agenda.plan(.teardown(index), at: began + burst.first)
         }
         for (index, fault) in plan.faults.enumerated() { agenda.plan(.fault(index), at: began + fault.at) }
-        agenda.plan(.boundary, at: began)
-        agenda.plan(.boundary, at: ended)
         for index in plan.launches.indices { planFirstLaunches(index) }
     }
 

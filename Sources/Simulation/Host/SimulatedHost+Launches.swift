@@ -239,6 +239,7 @@ extension SimulatedHost {
     }
 
     private mutating func returnTurn(_ place: Int, _ completion: SecureProcessor.Completion) {
+        holdLatest = now + max(Limits.holdMax, plan.configuration.hold)
         switch launches[place].path {
         case .straight, .limited: break
         case .prioritised:

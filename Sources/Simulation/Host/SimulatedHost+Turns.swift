@@ -15,6 +15,8 @@ extension SimulatedHost {
     // MARK: The Arbiter
 
     private mutating func hearDecisions() {
+        // Its account of holds must reach up to now, also when it was not asked anything.
+        if let gap, gap.since < now { arbiter.advance(to: now, into: &decisions) }
         var index = 0
         while index < decisions.count {
             hear(decisions[index])
@@ -128,23 +130,24 @@ extension SimulatedHost {
         guard turnsOutstanding == 0, waiting > 0 else { return }
         switch plan.policy {
         case .mutex, .rateLimit: break
-        case .priority: gap = IdleGap(since: now, heldBefore: .zero)
+        case .priority: gap = IdleGap(since: now, heldBefore: .zero, holdEnds: priority.wake(now: now))
         case .spschedd:
             let overview = arbiter.overview(now: now)
             let eligible = overview.guestsWaiting + overview.launchesWaiting - wholesWaiting
             guard eligible > 0, overview.device == .alive else { return }
-            gap = IdleGap(since: now, heldBefore: overview.totals.holdCost)
+            let holdEnds = min(arbiter.nextWake ?? now, holdLatest)
+            gap = IdleGap(since: now, heldBefore: overview.totals.holdCost, holdEnds: holdEnds)
         }
     }
 
     private mutating func book(_ gap: IdleGap) {
         guard isCounting else { return }
         let length = now - gap.since
+        let longest = (gap.holdEnds - gap.since).clamped(to: .zero...length)
         let held: Nanoseconds =
             switch plan.policy {
-            case .spschedd: min(arbiter.overview(now: now).totals.holdCost - gap.heldBefore, length)
-            // Its only reason to leave the SP idle.
-            case .priority, .mutex, .rateLimit: length
+            case .spschedd: min(arbiter.overview(now: now).totals.holdCost - gap.heldBefore, longest)
+            case .priority, .mutex, .rateLimit: longest
             }
         device.idleInHolds += held
         device.idleWhileEligible += length - held
@@ -156,6 +159,9 @@ struct IdleGap: Sendable {
     let since: Instant
     /// What holds had cost by then, by the Arbiter's own account.
     let heldBefore: Nanoseconds
+    /// What is idle after this is not believed to be a hold: the policy foretold that it would look again, and no hold
+    /// lasts longer than `Limits.holdMax`.
+    let holdEnds: Instant
 }
 
 /// Whom a request or a command comes from, as the one number that the Arbiter and the SP carry.

@@ -48,6 +48,8 @@ public struct SimulatedHost: ~Copyable {
     var wholesWaiting = 0
     var turnsOutstanding = 0
     var gap: IdleGap?
+    /// When the longest possible hold after the last launch turn ends.
+    var holdLatest = Instant.distantPast
 
     // MARK: VMs
 

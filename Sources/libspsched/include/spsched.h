@@ -332,7 +332,9 @@ struct spsched_status {
     uint8_t draining;
     /** enum spsched_device_state, as last heard; a newer daemon may know more. */
     uint8_t device_state;
-    uint8_t reserved[3];
+    /** enum spsched_failure_mode, as the VM was registered. */
+    uint8_t failure_mode;
+    uint8_t reserved[2];
     /** Requests that wait now. */
     uint32_t waiting;
     uint32_t reserved2;
@@ -427,6 +429,13 @@ SPSCHED_API enum spsched_result spsched_acquire(
  *  @return SPSCHED_OK; SPSCHED_INVALID */
 SPSCHED_API enum spsched_result spsched_release(
     struct spsched *client, const struct spsched_grant *grant, const struct spsched_outcome *outcome);
+
+/** Returns a turn once `delay_ns` has passed, or shortly before its lease ends: for a command whose end nobody sees.
+ *  The library's thread does it; of a handle with SPSCHED_NO_RECONNECT_THREAD, the first call after that time. Does
+ *  not wait. spsched_release still returns the turn at once. [vCPU]
+ *  @return SPSCHED_OK; SPSCHED_INVALID */
+SPSCHED_API enum spsched_result spsched_release_after(struct spsched *client, const struct spsched_grant *grant,
+    const struct spsched_outcome *outcome, uint64_t delay_ns);
 
 /** spsched_release and spsched_acquire in one message: for the many turns of a launch. [vCPU]
  *  Whatever it returns (but SPSCHED_INVALID and SPSCHED_FORKED), `grant` is released. reply->grant may be `grant`. */

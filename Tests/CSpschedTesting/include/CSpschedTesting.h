@@ -9,6 +9,7 @@
 /* The library's own codec: private to it and its tests. */
 #include "../../../Sources/libspsched/spsched_wire.h"
 #include "spsched.h"
+#include "spsched_kvm.h"
 
 /* A listening record socket; -errno. */
 int testing_listen(const char *path);
@@ -31,6 +32,12 @@ unsigned testing_signals_counted(void);
 
 /* Lets the calling thread take signals: threads that a dispatch queue makes, and their children, do not. */
 void testing_take_signals(void);
+
+/* A real VM's descriptor if this host has KVM; otherwise one of something else, which answers as no VM does. */
+int testing_kvm_vm(void);
+
+/* The system call: its result, or -errno. */
+int testing_ioctl(int descriptor, unsigned long request, void *argument);
 
 /* Calls every function in a child process. Returns how many did not refuse; negative if the child died. */
 int testing_misuse_after_fork(struct spsched *client);

@@ -1,0 +1,58 @@
+extension Configuration {
+    func save(into words: inout [UInt64]) {
+        for duration in [
+            capacityPerSecond, launchReservePerSecond, launchBurst, floorDelay, hold, launchAging, guestWaitMax,
+            guestWaitReserved, launchBucketVM.perSecond, launchBucketVM.burst, launchBucketAccount.perSecond,
+            launchBucketAccount.burst, launchWallClockMax,
+        ] { words.put(duration) }
+        words.put(floorShare.perMille)
+        words.put(chunkPages)
+        words.put(launchOrder)
+        words.put(optional: accountReservationMax) { $0.put($1) }
+        words.put(launchPagesMax)
+        planningCosts.save(into: &words)
+    }
+
+    init(restoring state: inout StateReader) throws(StateProblem) {
+        capacityPerSecond = try state.duration()
+        launchReservePerSecond = try state.duration()
+        launchBurst = try state.duration()
+        floorDelay = try state.duration()
+        hold = try state.duration()
+        launchAging = try state.duration()
+        guestWaitMax = try state.duration()
+        guestWaitReserved = try state.duration()
+        launchBucketVM = LaunchBucket(perSecond: try state.duration(), burst: try state.duration())
+        launchBucketAccount = LaunchBucket(perSecond: try state.duration(), burst: try state.duration())
+        launchWallClockMax = try state.duration()
+        floorShare = Share(perMille: try state.integer(in: 1...1_000, "the floor's share in thousandths"))
+        chunkPages = UInt32(try state.integer(in: 1...Int64(UInt32.max), "the pages of a turn"))
+        launchOrder = try state.choice(LaunchOrder.self)
+        accountReservationMax = try state.optional { (state) throws(StateProblem) in try state.rate() }
+        launchPagesMax = UInt32(try state.integer(in: 1...Int64(UInt32.max), "the pages of a launch"))
+        planningCosts = try PlanningCosts(restoring: &state)
+    }
+}
+
+extension PlanningCosts {
+    fileprivate func save(into words: inout [UInt64]) {
+        for cost in [
+            report, derivedKey, launchPage, launchStart, launchFinish, platformStatus, platformCommand,
+        ] { words.put(cost) }
+    }
+
+    fileprivate init(restoring state: inout StateReader) throws(StateProblem) {
+        report = try Self.cost(&state)
+        derivedKey = try Self.cost(&state)
+        launchPage = try Self.cost(&state)
+        launchStart = try Self.cost(&state)
+        launchFinish = try Self.cost(&state)
+        platformStatus = try Self.cost(&state)
+        platformCommand = try Self.cost(&state)
+    }
+
+    /// Costs are divided by, and multiplied with pages.
+    private static func cost(_ state: inout StateReader) throws(StateProblem) -> Nanoseconds {
+        Nanoseconds(try state.integer(in: 1...Nanoseconds.seconds(3_600).count, "a planning cost"))
+    }
+}

@@ -1,0 +1,117 @@
+import ArgumentParser
+import CapacityPlanning
+import ConfigurationFiles
+import FoundationEssentials
+import Glibc
+import Reporting
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Say whether a fleet of VMs is admitted, how it boots and attests, and how large it may grow.",
+        discussion: """
+            Reads a fleet file, asks the daemon's own rules of admission, reckons the worst case by the promises' \
+            formulas, and plays the fleet in virtual time on a model of the SP. Needs no daemon, no SNP hardware and \
+            no privileges.
+
+            A fleet file names groups of VMs. 40 web servers that are promised a report a second, of which two are \
+            launched anew each minute, beside 20 that live on the surplus:
+
+              [[group]]
+              name = "web"
+              count = 40
+              reservation = "1/s"
+              requests = "1/s"
+              launch_profile = "ovmf-1m"
+              launches_per_minute = 2
+
+              [[group]]
+              name = "batch"
+              count = 20
+              reservation = "none"
+              requests = "loop"
+
+            spschedctl plan fleet.toml --report plan.html
+
+            docs/capacity-planning.md explains every key, and how to read the answer.
+
+            Exit codes: 0 the fleet is admitted; \(PlanExit.notAdmitted) it is not, and the figures are of the \
+            largest one of its shape that is; \(EX_USAGE) a wrong option; \(EX_CONFIG) a mistake in the fleet file or \
+            in the configuration that it names.
+            """)
+
+    @Argument(help: ArgumentHelp("The fleet file (TOML).", valueName: "fleet.toml"))
+    var fleet: String
+
+    @Option(
+        help: ArgumentHelp("How much of the host's life is played, after a warm-up; 0 for nothing.", valueName: "s"))
+    var seconds: Int64 = 600
+
+    @Option(help: ArgumentHelp("Of start times, service times and pauses.", valueName: "number"))
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("Write a report with plots: one HTML file.", valueName: "file"))
+    var report: String?
+
+    @Flag(help: "Print the answer as JSON on standard output, and nothing else there.")
+    var json = false
+
+    func validate() throws {
+        guard FleetLimits.seconds.contains(seconds) else {
+            throw ValidationError("--seconds takes a whole number from 0 to \(FleetLimits.seconds.upperBound).")
+        }
+    }
+
+    func run() throws {
+        let answers = FleetAnswers(try load())
+        let plan = PlanResult(file: fleet, answers: answers, simulated: try play(answers), seed: seed)
+        try writeReport(plan)
+        StandardOutput.print(json ? plan.json.text : plan.text)
+        if !answers.admission.isAdmitted { throw ExitCode(PlanExit.notAdmitted) }
+    }
+
+    private func load() throws -> Fleet {
+        do {
+            return try FleetFile.load(fleet)
+        } catch {
+            StandardError.print("\(error)")
+            throw ExitCode(EX_CONFIG)
+        }
+    }
+
+    private func play(_ answers: FleetAnswers) throws -> SimulatedFleet? {
+        guard seconds > 0, answers.played.virtualMachines > 0 else { return nil }
+        do {
+            return try PlanRun(answers, seconds: seconds, seed: seed).play()
+        } catch {
+            StandardError.print("spschedctl: the fleet could not be played: \(error)")
+            throw ExitCode(EX_SOFTWARE)
+        }
+    }
+
+    private func writeReport(_ plan: PlanResult) throws {
+        guard let report else { return }
+        do {
+            try PlanReport(plan).html.write(toFile: report, atomically: true, encoding: .utf8)
+        } catch {
+            StandardError.print("spschedctl: could not write the report to \(report): \(error)")
+            throw ExitCode(EX_CANTCREAT)
+        }
+        StandardError.print("The report with plots is in \(report)")
+    }
+}
+
+/// Beside those of sysexits(3).
+enum PlanExit {
+    /// As grep, cmp and diff say "no".
+    static let notAdmitted: Int32 = 1
+}
+
+/// What `plan` found.
+struct PlanResult {
+    let file: String
+    let answers: FleetAnswers
+    /// `nil` if nothing was to be played, or nothing of this shape is admitted.
+    let simulated: SimulatedFleet?
+    let seed: UInt64
+}

@@ -1,0 +1,147 @@
+import Foundation
+import Testing
+
+/// Goal: an operator gets the answer that was asked for, and a sentence that leads to the repair where the question was
+/// wrong. Method: the program itself; what it computes is tested in `CapacityPlanningTests`.
+@Suite struct PlanTests {
+    /// Runs `plan` on a file with this text.
+    private func plan(_ text: String, _ arguments: [String] = []) throws -> CommandProcess {
+        let file = "/tmp/spschedctl-fleet-\(UUID().uuidString.prefix(8)).toml"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let command = try CommandProcess(["plan", file, "--seconds", "30"] + arguments)
+        _ = command.waitForEnd()
+        return command
+    }
+
+    private static let reserving = """
+        [[group]]
+        name = "web"
+        count = COUNT
+        reservation_least = "1/s"
+        launches_per_minute = 6
+        """
+
+    private func reserving(_ count: Int) -> String {
+        Self.reserving.replacingOccurrences(of: "COUNT", with: "\(count)")
+    }
+
+    private static let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("docs/examples/fleet.toml").path
+
+    @Test func `The example of the documentation is admitted, and its report has the plots`() throws {
+        let command = try CommandProcess(["plan", Self.example, "--seconds", "30", "--report", "REPORT"])
+        let output = command.standardOutput()
+        #expect(command.waitForEnd() == 0, "\(command.standardError())")
+        #expect(output.hasPrefix("The fleet of 170 VMs is admitted, each with the reservation it wants.\n"))
+        for row in ["web", "batch", "svsm", "old-vmm", "arbiter.capacity", "All 170 launches at once"] {
+            #expect(output.contains("\n\(row) "), "\(row)")
+        }
+        let report = try String(contentsOfFile: command.file("REPORT"), encoding: .utf8)
+        #expect(report.components(separatedBy: "<svg").count - 1 == 4)
+        #expect(report.hasSuffix("</html>\n"))
+    }
+
+    @Test func `JSON answers whether, what binds, how many, how fast, and the same for the same seed`() throws {
+        let command = try plan(reserving(100), ["--json", "--seed", "7"])
+        let output = command.standardOutput()
+        #expect(command.waitForEnd() == 0)
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+        #expect(json["admitted"] as? Bool == true && json["virtual_machines"] as? Int == 100)
+        let largest = try #require(json["largest"] as? [String: Any])
+        #expect(largest["virtual_machines"] as? Int == 100)
+        #expect((largest["then_binds"] as? [String: Any])?["setting"] as? String == "arbiter.capacity")
+        let simulation = try #require(json["simulation"] as? [String: Any])
+        let group = try #require((simulation["groups"] as? [[String: Any]])?.first)
+        #expect(group["lost_vmpck"] as? Int == 0)
+        let boot = try #require((group["launches"] as? [String: Any])?["boot_ms"] as? [String: Double])
+        #expect(try #require(boot["p50"]) > 200 && boot["p50"]! <= boot["p99"]! && boot["p99"]! <= boot["max"]!)
+        let again = try plan(reserving(100), ["--json", "--seed", "7"]).standardOutput()
+        // All but the name of the file.
+        #expect(again.split(separator: "\n").dropFirst(2) == output.split(separator: "\n").dropFirst(2))
+    }
+
+    @Test func `A fleet that is not admitted is told so with what binds, and the largest that is`() throws {
+        let command = try plan(reserving(130))
+        let output = command.standardOutput()
+        #expect(command.waitForEnd() == 1)
+        #expect(output.hasPrefix("The fleet of 130 VMs is NOT admitted: arbiter.capacity binds."))
+        #expect(
+            output.contains("The largest fleet of this shape that is admitted: 100 VMs; then arbiter.capacity binds."))
+        #expect(output.contains("Simulated, of the largest fleet that is admitted: 30 s"))
+    }
+
+    @Test func `A fleet of which nothing is admitted is told so without a simulation`() throws {
+        let command = try plan(
+            "[configuration.arbiter]\nlaunch_reserve = \"949ms\"\n[[group]]\ncount = 2\nreservation_least = \"1/s\"\n")
+        #expect(command.waitForEnd() == 1)
+        let output = command.standardOutput()
+        #expect(output.contains("admitted: 0 VMs") && !output.contains("Simulated"))
+    }
+
+    @Test func `Nothing is played in no time`() throws {
+        let command = try CommandProcess(["plan", Self.example, "--seconds", "0"])
+        let output = command.standardOutput()
+        #expect(command.waitForEnd() == 0)
+        #expect(output.contains("Worst case by formula") && !output.contains("Simulated"))
+    }
+
+    @Test func `Every mistake of a fleet file is told with file, key and what was meant`() throws {
+        let command = try plan(
+            "[[group]]\nname = \"web\"\ncount = 0\nlimits = \"1/s\"\n[configuration.arbitre]\nx = 1\n")
+        #expect(command.waitForEnd() == 78)
+        let lines = command.standardError().split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(lines.allSatisfy { $0.hasPrefix("/tmp/spschedctl-fleet-") })
+        for sentence in [
+            "group[web].count: expected a whole number from 1 to 4096; found the number 0",
+            "group[web].limits: unknown key; did you mean group[web].limit?",
+            "configuration.arbitre: unknown section; did you mean [configuration.arbiter]?",
+        ] {
+            #expect(lines.contains { $0.hasSuffix(sentence) }, "\(sentence): \(lines)")
+        }
+    }
+
+    @Test(arguments: [
+        (["plan", "/nonexistent/fleet.toml"], Int32(78), "/nonexistent/fleet.toml: could not be read"),
+        (["plan"], 64, "fleet.toml"), (["plan", "x", "--seconds", "86401"], 64, "0 to 86400"),
+        (["plan", "x", "--seed", "-1"], 64, "--seed"),
+    ])
+    func `A wrong call is named, with what would be right`(arguments: [String], code: Int32, part: String) throws {
+        let command = try CommandProcess(arguments)
+        #expect(command.waitForEnd() == code)
+        let error = command.standardError()
+        #expect(error.contains(part), "\(error)")
+    }
+
+    @Test func `A configuration that is named is read from beside the fleet file`() throws {
+        let directory = "/tmp/spschedctl-fleet-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let fleet = "configuration = \"spschedd.toml\"\n[[group]]\ncount = 300\nreservation = \"none\"\n"
+        try Data(fleet.utf8).write(to: URL(fileURLWithPath: "\(directory)/fleet.toml"))
+        let configuration = URL(fileURLWithPath: "\(directory)/spschedd.toml")
+        try Data("[arbiter]\nfloor_share = \"20%\"\n".utf8).write(to: configuration)
+        let command = try CommandProcess(["plan", "\(directory)/fleet.toml", "--seconds", "0"])
+        #expect(command.waitForEnd() == 0, "\(command.standardError())")
+        try Data("[arbiter]\nfloor_shore = \"20%\"\n".utf8).write(to: configuration)
+        let mistaken = try CommandProcess(["plan", "\(directory)/fleet.toml", "--seconds", "0"])
+        #expect(mistaken.waitForEnd() == 78)
+        #expect(mistaken.standardError().contains("spschedd.toml: arbiter.floor_shore: unknown key"))
+    }
+
+    @Test func `Progress is told on standard error alone`() throws {
+        let command = try plan(reserving(3))
+        #expect(command.standardError().hasPrefix("[1/1] 3 VMs in virtual time, 40.0 s\n"))
+        #expect(!command.standardOutput().contains("virtual time"))
+    }
+
+    @Test func `Help explains with a fleet and the exit codes`() throws {
+        let command = try CommandProcess(["plan", "--help"])
+        let output = command.standardOutput()
+        #expect(command.waitForEnd() == 0)
+        for part in ["[[group]]", "launches_per_minute", "--report", "Exit codes: 0 the fleet is admitted"] {
+            #expect(output.contains(part), "\(part)")
+        }
+    }
+}
