@@ -63,12 +63,14 @@ struct FloorBucket: Sendable {
     func save(into words: inout [UInt64]) {
         words.put(most)
         words.put(level)
+        words.put(flags: isOwedInFull)
     }
 
     /// Under another configuration than it was saved with, the level is moved into the new bounds.
     mutating func restore(_ state: inout StateReader) throws(StateProblem) {
         most = max(most, try state.duration())
         let levels = -Nanoseconds.seconds(86_400).count * 1_000...Nanoseconds.seconds(86_400).count * 1_000
-        level = max(try state.integer(in: levels, "the floor's level"), least.count * 1_000)
+        level = max(try state.integer(in: levels, "the floor's level"), deepest.count * 1_000)
+        isOwedInFull = try state.flags(1)[0]
     }
 }
