@@ -28,7 +28,7 @@ build: setup ## Build the release binaries into .build/release
 	@swift build $(SWIFT_RELEASE_FLAGS) >&2
 	@$(MAKE) --no-print-directory libspsched >&2
 
-libspsched: ## Build the C client for VMMs: libspsched.so.1 and spsched.pc, beside the release binaries
+libspsched: ## Build the C client for VMMs (libspsched.so.1, spsched.pc, libspsched-preload.so), beside the binaries
 	@scripts/build-libspsched $(PREFIX)
 
 run: build ## Build, then show the whole thing at work on an emulated Secure Processor

@@ -51,6 +51,12 @@ let package = Package(
             name: "ClientLibraryTests", dependencies: ["Arbiter", "CSEV", "CSpschedTesting", "VMMProtocol"],
             swiftSettings: strict),
 
+        // libspsched-preload beneath programs that do not know of it; scripts/build-preload-tests builds those.
+        .testTarget(
+            name: "PreloadTests",
+            dependencies: ["Arbiter", "DeviceTestSupport", "ManagerProtocol", "sp-emulator", "spschedd"],
+            swiftSettings: strict),
+
         // Makes mistakes on purpose: scripts/test-sanitized must find them.
         .executableTarget(name: "sanitizer-canary", path: "Tests/SanitizerCanary", swiftSettings: strict),
 
@@ -93,6 +99,9 @@ let package = Package(
         // What `spschedd --trace` writes: bytes <-> values, and how it is run through the Arbiter again.
         .target(name: "TraceFormat", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "TraceFormatTests", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: strict),
+        .target(name: "TraceReplay", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: pure),
+        .testTarget(
+            name: "TraceReplayTests", dependencies: ["Arbiter", "TraceFormat", "TraceReplay"], swiftSettings: strict),
         // The only process that issues ioctls on the device.
         .executableTarget(
             name: "spschedd-device",
@@ -128,7 +137,7 @@ let package = Package(
             name: "spschedd",
             dependencies: [
                 "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TraceFormat", "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: loop),
         // For its tests: a VMM's connection driven by hand, and one in a process of its own, to be killed.
         .target(
@@ -141,7 +150,8 @@ let package = Package(
             name: "spscheddTests",
             dependencies: [
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
-                "ManagerProtocol", "StormClient", "VMMProtocol", "sp-emulator", "spschedd", "spschedd-device",
+                "ManagerProtocol", "StormClient", "TraceFormat", "VMMProtocol", "sp-emulator", "spschedctl", "spschedd",
+                "spschedd-device",
             ], swiftSettings: strict),
         // Hostile clients' judge and the soak's driver; the clients themselves are C, built by scripts/build-hostile.
         .target(
@@ -173,8 +183,7 @@ let package = Package(
             name: "spschedctl",
             dependencies: [
                 "Arbiter", "CSpsched", "CSystemd", "CapacityPlanning", "ConfigurationFiles", "DeviceProtocol",
-                "LinuxIO",
-                "ManagerProtocol", "Reporting", "SPModel", "Simulation",
+                "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "TraceFormat", "TraceReplay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
@@ -202,7 +211,8 @@ let package = Package(
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
         "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
-        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "VMMProtocol",
+        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "TraceFormat",
+        "TraceReplay", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.targets.append(
@@ -210,7 +220,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
             name: "spschedd",
             dependencies: [
                 "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "VMMProtocol",
+                "TraceFormat", "VMMProtocol",
             ], exclude: ["App.swift"], swiftSettings: strict))
     package.dependencies.removeFirst()
 

@@ -85,7 +85,7 @@ struct App: ParsableCommand {
 
 /// The parts of a run, in their order.
 enum Measurement: String, CaseIterable {
-    case ready, decision, simulation, turn, throughput, spin, memory, allocations, syscalls
+    case ready, decision, simulation, turn, trace, throughput, spin, memory, allocations, syscalls
 
     static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
@@ -95,6 +95,7 @@ enum Measurement: String, CaseIterable {
         case .decision: try DecisionBenchmark.run(plan, &results)
         case .simulation: try SimulationBenchmark.run(plan, &results)
         case .turn: try TurnBenchmark.run(plan, workshop, &results)
+        case .trace: try TraceBenchmark.run(plan, workshop, &results)
         case .throughput: try ThroughputBenchmark.run(plan, workshop, &results)
         case .spin: try SpinBenchmark.run(plan, workshop, &results)
         case .memory: try MemoryBenchmark.run(plan, workshop, &results)

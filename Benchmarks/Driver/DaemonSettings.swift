@@ -22,6 +22,9 @@ enum DaemonSettings {
         "The daemon ran with a floor of 20 %, a report planned at 0.3 ms, 1,024 VMs for one account and no linger; "
         + "guests wait up to 20 s. Everything else is the default."
 
+    /// Every decision is recorded in this file.
+    static func trace(in path: String) -> String { "[trace]\nfile = \"\(path)\"\n" }
+
     /// The daemon looks for work this long before it sleeps.
     static let spin = """
         [loop]

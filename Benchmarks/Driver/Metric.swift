@@ -60,6 +60,13 @@ extension Metric {
     static let turnP50Time = Metric("turn_p50_us", "µs", "what turn_p50_ratio is the ratio of")
     static let turnP99Time = Metric("turn_p99_us", "µs", "what turn_p99_ratio is the ratio of")
 
+    static let turnP50Traced = Metric(
+        "turn_p50_traced_ratio", "× untraced", "ACQUIRE to GRANTED, 1 client, with every decision recorded",
+        .atMost(mark: 1.01, aim: nil))
+    static let cycleP50Traced = Metric(
+        "cycle_p50_traced_ratio", "× untraced", "RELEASE_AND_ACQUIRE to GRANTED, the same",
+        .atMost(mark: 1.01, aim: nil))
+
     static let turnsPerSecond = Metric(
         "turns_per_s_ratio_64", "× one-turn", "turns of 64 client processes, one CPU", .atLeast(mark: 0.7, aim: 0.9))
     static let turnsPerSecondTwo = Metric(
@@ -76,6 +83,10 @@ extension Metric {
 
     static let allocations = Metric(
         "allocations_per_turn", "1", "calls of malloc and its kin, 1 and 64 clients", .atMost(mark: 0, aim: 0))
+    static let allocationsTraced = Metric(
+        "allocations_per_turn_traced", "1", "the same, with every decision recorded", .atMost(mark: 0, aim: 0))
+    static let systemCallsTraced = Metric(
+        "syscalls_per_turn_traced", "1", "system calls of the daemon, 1 client, with every decision recorded")
     static let systemCalls = Metric("syscalls_per_turn", "1", "system calls of the daemon, 1 client")
     static let systemCalls64 = Metric("syscalls_per_turn_64", "1", "system calls of the daemon, 64 clients")
 

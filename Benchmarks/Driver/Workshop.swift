@@ -9,6 +9,7 @@ struct Workshop: ~Copyable {
     /// The CPU of the server where two are measured; `nil` if this process may use only one.
     let otherProcessor: Int?
     private let directory: String
+    private let inMemory: String?
     private let programs: String
     /// The daemon was built beside this program.
     private let ownDirectory: String
@@ -31,13 +32,20 @@ struct Workshop: ~Copyable {
             throw .system(SystemError(code: errno, attempt: "create a directory in", subject: "/tmp"))
         }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        var inMemory = Array("/dev/shm/spschedd-bench.XXXXXX".utf8CString)
+        self.inMemory =
+            mkdtemp(&inMemory) == nil
+            ? nil : String(decoding: inMemory.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         var path = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &path, path.count)
         let own = String(decoding: path[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         ownDirectory = own.split(separator: "/").dropLast().map { "/" + $0 }.joined()
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
+    deinit {
+        try? FileManager.default.removeItem(atPath: directory)
+        if let inMemory { try? FileManager.default.removeItem(atPath: inMemory) }
+    }
 
     var daemon: String { "\(ownDirectory)/spschedd" }
     var load: String { "\(programs)/load" }
@@ -52,6 +60,13 @@ struct Workshop: ~Copyable {
     func fresh(_ name: String) -> String {
         counter.value += 1
         return "\(directory)/\(counter.value)-\(name)"
+    }
+
+    /// The same in a memory file system, if there is one where everybody may write.
+    func freshInMemory(_ name: String) -> String {
+        guard let inMemory else { return fresh(name) }
+        counter.value += 1
+        return "\(inMemory)/\(counter.value)-\(name)"
     }
 
     func write(_ text: String, to name: String) throws(BenchmarkProblem) -> String {

@@ -66,9 +66,10 @@ final class World: Stage {
         daemon.lastAsked = .distantPast
         daemon.background.resumesAt = .distantPast
         do { try daemon.muteBackground(false) } catch { fail("the background cannot be heard: \(error)") }
-        daemon.arbiter = Arbiter(
-            configuration: daemon.configuration.arbiter, virtualMachines: Int(daemon.configuration.clients.vmsMax),
-            now: hand.now)
+        daemon.arbiter = RecordedArbiter(
+            Arbiter(
+                configuration: daemon.configuration.arbiter, virtualMachines: Int(daemon.configuration.clients.vmsMax),
+                now: hand.now))
         daemon.accounts = AccountTable()
         daemon.counters = DaemonCounters()
         daemon.deviceState = .alive

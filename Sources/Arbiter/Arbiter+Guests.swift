@@ -318,12 +318,6 @@ extension Arbiter {
 
     // MARK: Service
 
-    @inline(__always)
-    func guestCost(_ slot: Int) -> Nanoseconds {
-        guard let guest = virtualMachines[slot].guest else { return costs.report }
-        return guest.cost
-    }
-
     mutating func grantGuest(
         _ slot: Int, _ part: GuestPart, byFloor: Bool, beside: Bool, _ decisions: inout [Decision]
     ) {

@@ -82,6 +82,11 @@ extension Arbiter {
     /// One VM; `nil` when it is not registered. Divides the capacity anew: for all VMs use `reports()`.
     public func report(of vm: VMID) -> VMReport? { reports().first { $0.vm == vm } }
 
+    /// Whether VMs can be registered with this account.
+    public func isOpen(_ account: AccountID) -> Bool {
+        Int(account.slot) < accounts.count && accounts[Int(account.slot)] != nil
+    }
+
     /// Whether a turn was granted to this connection and is not over.
     public func holdsTurn(origin: UInt64) -> Bool { turn?.origin == origin || turnBeside?.origin == origin }
 

@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -390,6 +391,12 @@ static inline int linux_path_kind(const char *path) {
 static inline int linux_descriptor_kind(int descriptor) {
     struct stat status;
     return fstat(descriptor, &status) < 0 ? -errno : linux_kind_of(&status);
+}
+
+/* Whether the file lies in a tmpfs (TMPFS_MAGIC of linux/magic.h): 1 or 0. */
+static inline int linux_is_in_memory(int descriptor) {
+    struct statfs status;
+    return fstatfs(descriptor, &status) == 0 && status.f_type == 0x01021994;
 }
 
 static inline int linux_memfd_create(const char *name) {

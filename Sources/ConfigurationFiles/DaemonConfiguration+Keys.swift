@@ -6,6 +6,7 @@ extension DaemonConfiguration {
     /// Every setting there is.
     package static let keys: [SettingKey<DaemonConfiguration>] =
         capacity + floor + launches + guests + planningCosts + device + sockets + clients + accounts + loop
+        + trace
 
     private static let capacity: [Key] = [
         .duration(
@@ -160,6 +161,15 @@ extension DaemonConfiguration {
             "loop.spin", \.loop.spin, .zero...(.milliseconds(1)),
             "How long the daemon looks for the next question before it sleeps: saves a wake-up where one is slow, and"
                 + " costs a CPU meanwhile. Only where one is idle.")
+    ]
+
+    private static let trace: [Key] = [
+        .text(
+            "trace.file", .optionalPath, \.trace.file,
+            "Where every decision and what led to it is recorded, for spschedctl replay; best on a tmpfs such as /run."),
+        .integer(
+            "trace.size_mib", \.trace.sizeMebibytes, 1...256,
+            "The size of that file, in MiB: a ring of four segments, of which the oldest is written over."),
     ]
 }
 

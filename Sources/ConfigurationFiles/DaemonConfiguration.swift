@@ -9,6 +9,7 @@ public struct DaemonConfiguration: Equatable, Sendable {
     public var clients = ClientSettings()
     public var account = AccountSettings()
     public var loop = LoopSettings()
+    public var trace = TraceSettings()
 
     /// The defaults.
     public init() {}
@@ -53,4 +54,12 @@ public struct AccountSettings: Equatable, Sendable {
     public var vmsMax: Int64 = 768
     /// Launch sessions open at once.
     public var launchesMax: Int64 = 64
+}
+
+/// The record of every decision and of what led to it.
+public struct TraceSettings: Equatable, Sendable {
+    /// `nil`: nothing is recorded.
+    public var file: String?
+    /// Ten minutes at least of an SP that does nothing but reports, by a tenth of what a host of VMs takes.
+    public var sizeMebibytes: Int64 = 32
 }

@@ -7,7 +7,7 @@ public enum DurationText {
         ("min", .seconds(60)), ("h", .seconds(3_600)),
     ]
 
-    static func parse(_ text: String) -> Nanoseconds? {
+    package static func parse(_ text: String) -> Nanoseconds? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let count = Int64(digits), let unit = units.first(where: { $0.name == text.dropFirst(digits.count) })
         else { return nil }

@@ -1,10 +1,22 @@
 import Arbiter
 import CSystemd.Socket
+import Glibc
 
 /// The host's boot clock: it is never set and runs on while the host is suspended.
 public enum BootClock {
     @inlinable public static func now() -> Instant {
         Instant(sinceBoot: Nanoseconds(linux_clock_boottime_ns()))
+    }
+}
+
+/// The calendar's time: it may be set, so it is for people only.
+public enum CalendarClock {
+    /// Nanoseconds since 1970.
+    public static func now() -> Int64 {
+        var time = timespec()
+        // SAFETY: the kernel fills the structure during the call; this clock always exists.
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
 

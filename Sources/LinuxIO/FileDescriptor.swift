@@ -98,6 +98,15 @@ extension FileDescriptor {
         return Array(bytes[..<filled])
     }
 
+    /// How many bytes the file has.
+    public borrowing func length() throws(SystemError) -> Int {
+        let end = lseek(number, 0, SEEK_END)
+        guard end >= 0, lseek(number, 0, SEEK_SET) == 0 else {
+            throw SystemError(code: errno, attempt: "seek in descriptor", subject: "\(number)")
+        }
+        return end
+    }
+
     /// Blocks until something can be read, at most `milliseconds` (for ever if `nil`). Whether something can.
     @discardableResult
     public borrowing func waitReadable(milliseconds: Int32? = nil) -> Bool {

@@ -96,7 +96,9 @@ extension ArbiterCall {
         case .acquirePlatform(let kind, let request):
             words.put(UInt64(kind.rawValue), at: &position)
             request.encode(into: &words, at: &position)
-        case .releasePlatform(let turn): words.put(turn.number, at: &position)
+        case .releasePlatform(let turn, let reportsDeviceTrouble):
+            words.put(turn.number, at: &position)
+            words.put(reportsDeviceTrouble, at: &position)
         case .cancelPlatform(let request): request.encode(into: &words, at: &position)
         case .openAccount, .acquire, .release, .releaseAndAcquire, .advance, .drain, .resume: break
         }
@@ -136,7 +138,9 @@ extension ArbiterCall {
         case .acquirePlatform:
             let kind = try words.value(CommandKind.self, try words.word())
             self = .acquirePlatform(kind, try words.request())
-        case .releasePlatform: self = .releasePlatform(TurnID(number: try words.word()))
+        case .releasePlatform:
+            let turn = TurnID(number: try words.word())
+            self = .releasePlatform(turn, reportsDeviceTrouble: try words.isSet())
         case .cancelPlatform: self = .cancelPlatform(try words.request())
         }
     }

@@ -19,7 +19,7 @@ public enum ArbiterCall: Equatable, Sendable {
     case probeReturned(ProbeOutcome)
     case devicePresence(isPresent: Bool)
     case acquirePlatform(CommandKind, RequestID)
-    case releasePlatform(TurnID)
+    case releasePlatform(TurnID, reportsDeviceTrouble: Bool)
     case cancelPlatform(RequestID)
 
     /// What is asked for by an `acquire`.

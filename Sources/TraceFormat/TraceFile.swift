@@ -21,17 +21,37 @@ public struct TraceFile: Sendable {
         let range: Range<Int>
     }
 
+    /// How many of a file's first bytes `isOurs` wants to see.
+    public static let magicBytes = TraceMagic.bytes.count
+
+    /// Whether a file that begins so may be a trace: also one whose writer ended before it wrote anything.
+    public static func isOurs(_ bytes: [UInt8]) -> Bool {
+        bytes.starts(with: TraceMagic.bytes) || bytes.allSatisfy { $0 == 0 }
+    }
+
     /// Reads a file's bytes. Damage beyond the header is found by `TraceReader`, and costs no more than it must.
     public init(_ bytes: [UInt8]) throws(TraceProblem) {
-        guard bytes.starts(with: TraceMagic.bytes) else {
+        var words: [UInt64] = []
+        words.reserveCapacity(bytes.count / 8)
+        for start in stride(from: 0, to: bytes.count / 8 * 8, by: 8) {
+            var word: UInt64 = 0
+            for byte in bytes[start..<start + 8].reversed() { word = word << 8 | UInt64(byte) }
+            words.append(word)
+        }
+        try self.init(words: words, beginning: Array(bytes.prefix(Self.magicBytes)))
+    }
+
+    /// The same, of a file whose words have been put together.
+    ///
+    /// - Parameter beginning: its first bytes, which tell what it is if it is no trace.
+    public init(words: [UInt64], beginning: [UInt8]) throws(TraceProblem) {
+        guard beginning == TraceMagic.bytes else {
             throw TraceProblem(word: 0, "it does not begin with \"SPSTRACE\": this is no trace of spschedd")
         }
-        guard bytes.count >= TraceLimits.headerWords * 8 else {
-            throw TraceProblem(word: bytes.count / 8, "it ends within its header")
+        guard words.count >= TraceLimits.headerWords else {
+            throw TraceProblem(word: words.count, "it ends within its header")
         }
-        words = stride(from: 0, to: bytes.count / 8 * 8, by: 8).map { start in
-            (0..<8).reduce(into: UInt64(0)) { $0 |= UInt64(bytes[start + $1]) << UInt64(8 * $1) }
-        }
+        self.words = words
         guard words[1] == TraceMagic.version else {
             throw TraceProblem(
                 word: 1,

@@ -122,6 +122,7 @@ public struct TraceReader: Sequence, IteratorProtocol, Sendable {
             throw words.problem("a call shows \(head.decisions) decisions")
         }
         let now = Instant(sinceBoot: try words.duration())
+        guard now > .distantPast, now < .distantFuture else { throw words.problem("a call beyond the end of time") }
         var record = CallRecord(
             now: now, call: try ArbiterCall(kind, &words), outcome: try CallOutcome(outcome, &words), decisions: [])
         for _ in 0..<head.decisions { record.decisions.append(try Decision(&words)) }

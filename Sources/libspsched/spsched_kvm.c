@@ -9,6 +9,7 @@
 #include "spsched_kvm.h"
 
 #include "CSEV_KVM.h"
+#include "spsched_kvm_private.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -403,6 +404,14 @@ static bool is_launch_command(uint32_t id)
 {
     return (id >= CSEV_KVM_SEV_LAUNCH_START && id <= CSEV_KVM_SEV_LAUNCH_FINISH)
         || (id >= CSEV_KVM_SEV_SNP_LAUNCH_START && id <= CSEV_KVM_SEV_SNP_LAUNCH_FINISH);
+}
+
+bool spsched_kvm_takes_turns(const void *command)
+{
+    struct csev_kvm_cmd ours;
+    if (!is_writable(command, sizeof ours)) return false;
+    memcpy(&ours, command, sizeof ours);
+    return is_launch_command(ours.id);
 }
 
 static int issue_in_turn(struct spsched_kvm *kvm, int vm_fd, struct csev_kvm_cmd *command)

@@ -31,6 +31,11 @@ struct App: ParsableCommand {
     @Option(help: "Where operators connect. Overrides manager.socket.")
     var managerSocket: String?
 
+    @Option(
+        name: .customLong("trace"),
+        help: "Record every decision in this file, for spschedctl replay. Overrides trace.file; off by default.")
+    var traceFile: String?
+
     @Flag(help: "Check the configuration, print it in full with every default, and exit.")
     var checkConfig = false
 
@@ -61,6 +66,7 @@ struct App: ParsableCommand {
         configuration.device.probeSocket = deviceSocket ?? configuration.device.probeSocket
         configuration.vmm.path = socket ?? configuration.vmm.path
         configuration.manager.path = managerSocket ?? configuration.manager.path
+        configuration.trace.file = traceFile ?? configuration.trace.file
         return configuration
     }
 

@@ -9,6 +9,9 @@
 #define _GNU_SOURCE
 #include "spsched.h"
 
+#include "CSEV_KVM.h"
+#include "spsched_kvm.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
@@ -68,6 +71,65 @@ static bool count_result(enum spsched_result result)
     return result == SPSCHED_OK;
 }
 
+static int write_nothing(void *context, uint64_t address, const void *bytes, size_t size)
+{
+    (void)context, (void)address, (void)bytes, (void)size;
+    return 0;
+}
+
+/* The turns of a vCPU whose guest asks for reports, now and then with too little room. */
+static void *certificates(void *context)
+{
+    struct vmm *vmm = context;
+    struct csev_kvm_run memory = { .exit_reason = CSEV_KVM_EXIT_SNP_REQ_CERTS };
+    struct kvm_run *run = (struct kvm_run *)(void *)&memory;
+    struct spsched_kvm_vcpu vcpu = { .size = sizeof vcpu };
+    char table[100] = { 0 };
+    struct spsched_kvm_certificates given = {
+        .size = sizeof given, .table = table, .table_size = sizeof table, .write = write_nothing
+    };
+    for (int turn = 0; turn < GUEST_TURNS; turn++) {
+        memory.snp_req_certs = (struct csev_kvm_req_certs) { .npages = turn % 8 ? 1 : 0 };
+        spsched_kvm_req_certs(vmm->client, run, &vcpu, &given);
+        atomic_fetch_add(memory.snp_req_certs.ret == 0 ? &granted : &refused, 1);
+        spsched_kvm_enter(vmm->client, run, &vcpu);
+        spsched_kvm_leave(vmm->client, run, &vcpu, turn % 5 ? -EINTR : -EBUSY);
+    }
+    atomic_fetch_sub(&vmm->working, 1);
+    return NULL;
+}
+
+static int issue(void *context, int descriptor, unsigned long request, void *argument)
+{
+    (void)context, (void)descriptor, (void)request;
+    struct csev_kvm_cmd *command = argument;
+    if (command->id != CSEV_KVM_SEV_SNP_LAUNCH_UPDATE) return 0;
+    struct csev_kvm_snp_launch_update *update = (struct csev_kvm_snp_launch_update *)(uintptr_t)command->data;
+    update->gfn_start += update->len / 4096;
+    update->len = 0;
+    return 0;
+}
+
+static void launch_by_helper(struct vmm *vmm)
+{
+    struct spsched_kvm_options options;
+    spsched_kvm_options_init(&options, sizeof options);
+    options.issue = issue;
+    struct spsched_kvm *kvm;
+    if (spsched_kvm_open(vmm->client, &options, &kvm) != SPSCHED_OK) return;
+    struct csev_kvm_snp_launch_update update = { .len = 3 * 4096, .type = CSEV_KVM_SNP_PAGE_TYPE_NORMAL };
+    struct csev_kvm_cmd commands[] = {
+        { .id = CSEV_KVM_SEV_SNP_LAUNCH_START },
+        { .id = CSEV_KVM_SEV_SNP_LAUNCH_UPDATE, .data = (uintptr_t)&update },
+        { .id = CSEV_KVM_SEV_SNP_LAUNCH_FINISH },
+    };
+    for (int i = 0; i < 3; i++) {
+        int result = spsched_kvm_encrypt_op(kvm, -1, (struct kvm_sev_cmd *)(void *)&commands[i]);
+        atomic_fetch_add(result == 0 ? &granted : &refused, 1);
+    }
+    spsched_kvm_close(kvm);
+}
+
 static void *guest_requests(void *context)
 {
     struct vmm *vmm = context;
@@ -100,6 +162,7 @@ static void *launches(void *context)
         }
         if (holds) spsched_release(vmm->client, &reply.grant, NULL);
         spsched_launch_end(vmm->client, SPSCHED_LAUNCH_RUNNING);
+        launch_by_helper(vmm);
     }
     atomic_fetch_sub(&vmm->working, 1);
     return NULL;
@@ -166,7 +229,7 @@ static bool live(unsigned number)
         fprintf(stderr, "sanitized-client: cannot enter at %s: %s%s\n", path, text, reply.text);
         return false;
     }
-    static void *(*const roles[])(void *) = { guest_requests, guest_requests, launches, cutter, onlooker };
+    static void *(*const roles[])(void *) = { guest_requests, certificates, launches, cutter, onlooker };
     enum { ROLES = sizeof roles / sizeof *roles };
     pthread_t threads[ROLES];
     for (int role = 0; role < ROLES; role++)

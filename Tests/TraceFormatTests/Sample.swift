@@ -96,7 +96,7 @@ enum Sample {
         (.devicePresence(isPresent: true), .done),
         (.devicePresence(isPresent: false), .done),
         (.acquirePlatform(.platformStatus, id), .done),
-        (.releasePlatform(turn), .done),
+        (.releasePlatform(turn, reportsDeviceTrouble: true), .done),
         (.cancelPlatform(id), .done),
     ]
 }

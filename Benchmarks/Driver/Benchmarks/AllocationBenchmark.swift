@@ -3,10 +3,18 @@ import Glibc
 /// How often the daemon allocates for a turn, counted by Benchmarks/AllocationCounter inside the running process.
 enum AllocationBenchmark {
     static func run(_ plan: Plan, _ workshop: borrowing Workshop, _ results: inout Results) throws(BenchmarkProblem) {
+        results.add(.allocations, try samples(plan, workshop, settings: ""))
+        let recorded = DaemonSettings.trace(in: workshop.freshInMemory("trace"))
+        results.add(.allocationsTraced, try samples(plan, workshop, settings: recorded))
+    }
+
+    private static func samples(
+        _ plan: Plan, _ workshop: borrowing Workshop, settings: String
+    ) throws(BenchmarkProblem) -> [Double] {
         let library = try absolutePath(workshop.allocationCounter)
         let file = try workshop.write("\0\0\0\0\0\0\0\0", to: "allocations")
         let daemon = try Server.startDaemon(
-            in: workshop, on: workshop.clientProcessor,
+            in: workshop, on: workshop.clientProcessor, settings: settings,
             environment: ["LD_PRELOAD=\(library)", "SPSCHEDD_ALLOCATIONS=\(file)"])
         guard try count(file) > 0 else {
             throw .unexpected("the daemon started without one allocation: \(library) does not count")
@@ -31,7 +39,7 @@ enum AllocationBenchmark {
             samples.append(Double(allocations) / Double(turns))
         }
         try daemon.stop()
-        results.add(.allocations, samples)
+        return samples
     }
 
     private static func absolutePath(_ path: String) throws(BenchmarkProblem) -> String {

@@ -11,8 +11,11 @@ enum SystemCallBenchmark {
         guard access(strace, X_OK) == 0 else {
             throw .missing(path: strace, remedy: "scripts/setup bench installs it; on Debian: apt-get install strace")
         }
-        for (metric, clients) in [(Metric.systemCalls, 1), (.systemCalls64, 64)] {
-            let daemon = try Server.startDaemon(in: workshop, on: workshop.clientProcessor)
+        let recorded = DaemonSettings.trace(in: workshop.freshInMemory("trace"))
+        for (metric, clients, settings) in [
+            (Metric.systemCalls, 1, ""), (.systemCalls64, 64, ""), (.systemCallsTraced, 1, recorded),
+        ] {
+            let daemon = try Server.startDaemon(in: workshop, on: workshop.clientProcessor, settings: settings)
             var order = LoadOrder(
                 mode: .cycle, clients: clients, warmUp: 200,
                 operations: clients == 1 ? plan.tracedTurns : max(100, plan.tracedTurns / 16),

@@ -31,6 +31,10 @@ extension Configuration {
         accountReservationMax = try state.optional { (state) throws(StateProblem) in try state.rate() }
         launchPagesMax = UInt32(try state.integer(in: 1...Int64(UInt32.max), "the pages of a launch"))
         planningCosts = try PlanningCosts(restoring: &state)
+        // The longest launch takes a day at most: sums of all stay inside 64 bits.
+        guard Int64(launchPagesMax) <= Nanoseconds.seconds(86_400).count / planningCosts.launchPage.count else {
+            throw state.problem("permits launches of more than a day")
+        }
     }
 }
 
@@ -53,6 +57,6 @@ extension PlanningCosts {
 
     /// Costs are divided by, and multiplied with pages.
     private static func cost(_ state: inout StateReader) throws(StateProblem) -> Nanoseconds {
-        Nanoseconds(try state.integer(in: 1...Nanoseconds.seconds(3_600).count, "a planning cost"))
+        Nanoseconds(try state.integer(in: 1...Nanoseconds.seconds(60).count, "a planning cost"))
     }
 }

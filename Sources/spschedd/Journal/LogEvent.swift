@@ -44,6 +44,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case recordsDropped = "ace2c72cd61c4710b6dfffe2619aae7b"
     /// An operator's connection was refused or closed.
     case managerRefused = "add84b303fe047469105280ffb3aabc8"
+    /// A trace is written, cannot be written, or has ended early.
+    case trace = "d860f3e258e34bc4b7cfa3dd813fa565"
     /// The process lacks a resource.
     case resources = "4334b673def44f98b777953b8fa37c78"
 

@@ -67,10 +67,10 @@ extension Daemon {
         let key = AccountKey(peer)
         if let known = accounts[key] { return known }
         let now = clock.now()
-        var id = arbiter.openAccount()
+        var id = arbiter.openAccount(now: now)
         if id == nil {
             accounts.sweep({ $0.isUnused }, { arbiter.closeAccount($0, now: now) })
-            id = arbiter.openAccount()
+            id = arbiter.openAccount(now: now)
         }
         guard let id else { return nil }
         let account = Account(key: key, id: id)

@@ -8,6 +8,7 @@ extension Daemon {
         log(
             .started, .info, "spschedd \(PackageVersion.current) has started",
             [LogField(.version, PackageVersion.current), LogField(.epoch, hexadecimal(epoch))])
+        sayWhereTheTraceIs()
         checkDevice(clock.now(), isFirst: true)
         toldStatus = statusLine
         notifier.ready(status: toldStatus)
@@ -36,6 +37,7 @@ extension Daemon {
             deviceCheckAt = now + DaemonLimits.deviceCheckEvery
             checkDevice(now)
             reportWithheld(now)
+            if let problem = trace?.takeProblem() { log(.trace, .error, problem) }
             accounts.sweep({ $0.isForgettable(at: now) }, { arbiter.closeAccount($0, now: now) })
             tellStatus()
         }

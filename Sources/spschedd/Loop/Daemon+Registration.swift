@@ -32,7 +32,8 @@ extension Daemon {
         }
         let admission: Admission
         do {
-            admission = try arbiter.register(register.registration, account: account.id, now: now)
+            admission = try arbiter.register(
+                register.registration, name: "\(register.name)", account: account.id, now: now)
         } catch {
             throw .arbiter(error)
         }

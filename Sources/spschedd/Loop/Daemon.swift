@@ -23,7 +23,8 @@ final class Daemon {
     let epoch = UInt64.random(in: 1...UInt64.max)
     let startedAt: Instant
 
-    var arbiter: Arbiter
+    var arbiter: RecordedArbiter
+    let trace: TraceRecorder?
     /// Filled by the Arbiter and carried out at once. Its room is kept.
     var decisions: [Decision] = []
     var connections: ConnectionTable
@@ -80,8 +81,10 @@ final class Daemon {
         startedAt = now
         housekeepingAt = now + DaemonLimits.deviceCheckEvery
         deviceCheckAt = now + DaemonLimits.deviceCheckEvery
-        arbiter = Arbiter(
-            configuration: configuration.arbiter, virtualMachines: Int(configuration.clients.vmsMax), now: now)
+        trace = Self.openTrace(configuration, epoch: epoch, now, logger)
+        arbiter = RecordedArbiter(
+            Arbiter(configuration: configuration.arbiter, virtualMachines: Int(configuration.clients.vmsMax), now: now),
+            recorder: trace)
         vms = VMTable(capacity: Int(configuration.clients.vmsMax))
         connections = ConnectionTable(
             capacity: try DescriptorLimit.connections(wanted: configuration.clients.connectionsMax))
@@ -176,6 +179,7 @@ extension Daemon {
         closeDoomed()
         if hasOccurred { systemd?.dispatch() }
         if hasBackground { try serveBackground() }
+        if let trace, trace.wantsSegment { arbiter.beginSegment(at: clock.now()) }
         return count > 0 || hasBackground || !doomed.isEmpty
     }
 

@@ -1,0 +1,252 @@
+import Arbiter
+import TraceFormat
+
+/// The Arbiter, with each call and what came of it recorded if there is a recorder. The Arbiter does not know.
+struct RecordedArbiter: ~Copyable {
+    private var arbiter: Arbiter
+    private let recorder: TraceRecorder?
+
+    init(_ arbiter: consuming Arbiter, recorder: TraceRecorder? = nil) {
+        self.arbiter = arbiter
+        self.recorder = recorder
+    }
+
+    // MARK: What it says of itself
+
+    var nextWake: Instant? {
+        @inline(__always) get { arbiter.nextWake }
+    }
+
+    @inline(__always)
+    func holdsTurn(origin: UInt64) -> Bool { arbiter.holdsTurn(origin: origin) }
+
+    func overview(now: Instant) -> Overview { arbiter.overview(now: now) }
+    func report(of vm: VMID) -> VMReport? { arbiter.report(of: vm) }
+    func reports() -> [VMReport] { arbiter.reports() }
+    func entitlement(of vm: VMID) -> Rate? { arbiter.entitlement(of: vm) }
+    func violatedInvariant() -> String? { arbiter.violatedInvariant() }
+
+    // MARK: Recording
+
+    /// Begins a segment of the trace.
+    func beginSegment(at now: Instant) { recorder?.beginSegment(arbiter, at: now) }
+
+    /// - Returns: where the call's decisions will begin.
+    @inline(__always)
+    private func prepare(_ recorder: TraceRecorder, _ decisions: [Decision], _ now: Instant) -> Int {
+        if recorder.needsSegment { recorder.beginSegment(arbiter, at: now) }
+        return decisions.count
+    }
+
+    /// A call that cannot fail.
+    @inline(__always)
+    private mutating func record(
+        _ call: @autoclosure () -> ArbiterCall, now: Instant, _ decisions: inout [Decision],
+        _ body: (inout Arbiter, inout [Decision]) -> Void
+    ) {
+        guard let recorder else { return body(&arbiter, &decisions) }
+        let first = prepare(recorder, decisions, now)
+        body(&arbiter, &decisions)
+        recorder.record(call(), .done, decisions, from: first, at: now)
+    }
+
+    /// A call that may be a client's mistake.
+    @inline(__always)
+    private mutating func record(
+        _ call: @autoclosure () -> ArbiterCall, now: Instant, _ decisions: inout [Decision],
+        _ body: (inout Arbiter, inout [Decision]) throws(RequestError) -> Void
+    ) throws(RequestError) {
+        guard let recorder else { return try body(&arbiter, &decisions) }
+        let first = prepare(recorder, decisions, now)
+        do throws(RequestError) {
+            try body(&arbiter, &decisions)
+            recorder.record(call(), .done, decisions, from: first, at: now)
+        } catch {
+            recorder.record(call(), .mistake(error), decisions, from: first, at: now)
+            throw error
+        }
+    }
+
+    /// A call that decides nothing but its answer.
+    private func record(_ call: ArbiterCall, _ outcome: CallOutcome, now: Instant) {
+        recorder?.record(call, outcome, [], from: 0, at: now)
+    }
+
+    private func prepare(now: Instant) {
+        if let recorder { _ = prepare(recorder, [], now) }
+    }
+}
+
+// MARK: - Turns
+
+extension RecordedArbiter {
+    @inline(__always)
+    mutating func acquire(
+        _ kind: CommandKind, units: UInt32, maxWait: Nanoseconds?, request: RequestID, of vm: VMID, now: Instant,
+        into decisions: inout [Decision]
+    ) throws(RequestError) {
+        try record(
+            .acquire(.init(id: request, kind: kind, units: units, maxWait: maxWait), vm), now: now, &decisions
+        ) { (arbiter, decisions) throws(RequestError) in
+            try arbiter.acquire(
+                kind, units: units, maxWait: maxWait, request: request, of: vm, now: now, into: &decisions)
+        }
+    }
+
+    @inline(__always)
+    mutating func release(
+        _ turn: TurnID, _ outcome: TurnOutcome, of vm: VMID, now: Instant, into decisions: inout [Decision]
+    ) throws(RequestError) {
+        try record(.release(turn, outcome, vm), now: now, &decisions) { (arbiter, decisions) throws(RequestError) in
+            try arbiter.release(turn, outcome, of: vm, now: now, into: &decisions)
+        }
+    }
+
+    @inline(__always)
+    mutating func releaseAndAcquire(
+        _ turn: TurnID, _ outcome: TurnOutcome, _ kind: CommandKind, units: UInt32, maxWait: Nanoseconds?,
+        request: RequestID, of vm: VMID, now: Instant, into decisions: inout [Decision]
+    ) throws(RequestError) {
+        try record(
+            .releaseAndAcquire(turn, outcome, .init(id: request, kind: kind, units: units, maxWait: maxWait), vm),
+            now: now, &decisions
+        ) { (arbiter, decisions) throws(RequestError) in
+            try arbiter.releaseAndAcquire(
+                turn, outcome, kind, units: units, maxWait: maxWait, request: request, of: vm, now: now,
+                into: &decisions)
+        }
+    }
+
+    mutating func cancel(_ request: RequestID, of vm: VMID, now: Instant, into decisions: inout [Decision]) {
+        record(.cancel(request, vm), now: now, &decisions) { $0.cancel(request, of: vm, now: now, into: &$1) }
+    }
+
+    mutating func hangUp(origin: UInt64, of vm: VMID, now: Instant, into decisions: inout [Decision]) {
+        record(.hangUp(origin: origin, vm), now: now, &decisions) {
+            $0.hangUp(origin: origin, of: vm, now: now, into: &$1)
+        }
+    }
+
+    @inline(__always)
+    mutating func advance(to now: Instant, into decisions: inout [Decision]) {
+        record(.advance, now: now, &decisions) { $0.advance(to: now, into: &$1) }
+    }
+
+    mutating func drain(now: Instant, into decisions: inout [Decision]) {
+        record(.drain, now: now, &decisions) { $0.drain(now: now, into: &$1) }
+    }
+
+    mutating func resume(now: Instant, into decisions: inout [Decision]) {
+        record(.resume, now: now, &decisions) { $0.resume(now: now, into: &$1) }
+    }
+}
+
+// MARK: - The device
+
+extension RecordedArbiter {
+    mutating func probeReturned(_ outcome: ProbeOutcome, now: Instant, into decisions: inout [Decision]) {
+        record(.probeReturned(outcome), now: now, &decisions) { $0.probeReturned(outcome, now: now, into: &$1) }
+    }
+
+    mutating func devicePresence(isPresent: Bool, now: Instant, into decisions: inout [Decision]) {
+        record(.devicePresence(isPresent: isPresent), now: now, &decisions) {
+            $0.devicePresence(isPresent: isPresent, now: now, into: &$1)
+        }
+    }
+}
+
+// MARK: - The platform
+
+extension RecordedArbiter {
+    mutating func acquirePlatform(
+        _ kind: CommandKind, request: RequestID, now: Instant, into decisions: inout [Decision]
+    ) throws(RequestError) {
+        try record(.acquirePlatform(kind, request), now: now, &decisions) {
+            (arbiter, decisions) throws(RequestError) in
+            try arbiter.acquirePlatform(kind, request: request, now: now, into: &decisions)
+        }
+    }
+
+    mutating func releasePlatform(
+        _ turn: TurnID, reportsDeviceTrouble: Bool, now: Instant, into decisions: inout [Decision]
+    ) throws(RequestError) {
+        try record(
+            .releasePlatform(turn, reportsDeviceTrouble: reportsDeviceTrouble), now: now, &decisions
+        ) { (arbiter, decisions) throws(RequestError) in
+            try arbiter.releasePlatform(
+                turn, reportsDeviceTrouble: reportsDeviceTrouble, now: now, into: &decisions)
+        }
+    }
+
+    mutating func cancelPlatform(_ request: RequestID, now: Instant, into decisions: inout [Decision]) {
+        record(.cancelPlatform(request), now: now, &decisions) {
+            $0.cancelPlatform(request, now: now, into: &$1)
+        }
+    }
+}
+
+// MARK: - VMs and launches
+
+extension RecordedArbiter {
+    /// - Parameter now: when it was asked for. The Arbiter does not need it.
+    mutating func openAccount(now: Instant) -> AccountID? {
+        prepare(now: now)
+        let account = arbiter.openAccount()
+        record(.openAccount, account.map { .accountOpened($0) } ?? .noAccountLeft, now: now)
+        return account
+    }
+
+    mutating func closeAccount(_ account: AccountID, now: Instant) -> Bool {
+        prepare(now: now)
+        let isClosed = arbiter.closeAccount(account, now: now)
+        record(.closeAccount(account), isClosed ? .accountClosed : .accountKept, now: now)
+        return isClosed
+    }
+
+    /// - Parameter name: what people call the VM.
+    mutating func register(
+        _ registration: Registration, name: String, account: AccountID, now: Instant
+    ) throws(AdmissionRefusal) -> Admission {
+        prepare(now: now)
+        do throws(AdmissionRefusal) {
+            let admission = try arbiter.register(registration, account: account, now: now)
+            record(.register(registration, account), .admitted(admission), now: now)
+            if let recorder {
+                prepare(now: now)
+                recorder.name(admission.vm, name)
+            }
+            return admission
+        } catch {
+            record(.register(registration, account), .notAdmitted(AdmissionRefusalDigest(error)), now: now)
+            throw error
+        }
+    }
+
+    mutating func unregister(_ vm: VMID, now: Instant, into decisions: inout [Decision]) {
+        record(.unregister(vm), now: now, &decisions) { $0.unregister(vm, now: now, into: &$1) }
+        recorder?.forget(vm)
+    }
+
+    mutating func beginLaunch(_ plan: LaunchPlan, of vm: VMID, now: Instant) throws(LaunchRefusal) -> SessionID {
+        prepare(now: now)
+        do throws(LaunchRefusal) {
+            let session = try arbiter.beginLaunch(plan, of: vm, now: now)
+            record(.beginLaunch(plan, vm), .launchBegun(session), now: now)
+            return session
+        } catch {
+            switch error {
+            case .busy(let busy): record(.beginLaunch(plan, vm), .launchRefused(busy), now: now)
+            case .error(let mistake): record(.beginLaunch(plan, vm), .mistake(mistake), now: now)
+            }
+            throw error
+        }
+    }
+
+    mutating func endLaunch(
+        _ session: SessionID, of vm: VMID, now: Instant, into decisions: inout [Decision]
+    ) throws(RequestError) {
+        try record(.endLaunch(session, vm), now: now, &decisions) { (arbiter, decisions) throws(RequestError) in
+            try arbiter.endLaunch(session, of: vm, now: now, into: &decisions)
+        }
+    }
+}
