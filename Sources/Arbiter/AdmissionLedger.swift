@@ -7,6 +7,8 @@ struct AdmissionLedger: Sendable {
     private(set) var impatient: Int64 = 0
     private(set) var reserved = Rate.zero
     private(set) var bursts: Int64 = 0
+    /// What VMs need at the least beyond their reservations, so that none loses its key or stays frozen.
+    private var minimum = Rate.zero
 
     init(_ configuration: Configuration) { bounds = PromiseBounds(configuration) }
 
@@ -22,21 +24,29 @@ struct AdmissionLedger: Sendable {
     /// SP time per second that reservations may use together.
     var reservable: Nanoseconds { bounds.reservable }
 
-    /// The 1 per 40 s of VMs without reservation is paid from the head-room above capacity; the excess counts here.
-    private func minimumBeyondHeadroom(unreserved: Int64) -> Nanoseconds {
+    /// The minimum of VMs with no reservation, or a smaller one, is paid from the head-room above capacity; the excess
+    /// counts here.
+    private func beyondHeadroom(_ minimum: Rate) -> Nanoseconds {
         let headroom = Nanoseconds.seconds(1) - configuration.capacityPerSecond
-        return max(Limits.leastRate.load(each: guestTurn) * unreserved - headroom, .zero)
+        return max(minimum.load(each: guestTurn) - headroom, .zero)
     }
 
     /// The largest reservation that still fits, beside the VMs there are.
     var rateLeft: Rate {
-        let left =
-            reservable - reserved.load(each: guestTurn) - minimumBeyondHeadroom(unreserved: unreserved)
+        let left = reservable - reserved.load(each: guestTurn) - beyondHeadroom(minimum)
         return Rate(millihertz: max(left.count * 1_000 / guestTurn.count, 0))
     }
 
-    private var fitsAnotherUnreserved: Bool {
-        reserved.load(each: guestTurn) + minimumBeyondHeadroom(unreserved: unreserved + 1) <= reservable
+    private func fits(_ reservation: Rate, _ retryPolicy: RetryPolicy) -> Bool {
+        let rates = Rate(millihertz: reserved.millihertz + reservation.millihertz)
+        let shortfall = Self.shortfall(of: reservation, retryPolicy)
+        let minimum = Rate(millihertz: minimum.millihertz + shortfall.millihertz)
+        return rates.load(each: guestTurn) + beyondHeadroom(minimum) <= reservable
+    }
+
+    private static func shortfall(of reservation: Rate, _ retryPolicy: RetryPolicy) -> Rate {
+        let least = retryPolicy == .linux ? Limits.leastRate : Limits.leastProtectedRate
+        return Rate(millihertz: max(least.millihertz - reservation.millihertz, 0))
     }
 
     // MARK: The bounds of the promises
@@ -51,14 +61,16 @@ struct AdmissionLedger: Sendable {
         try checkPatience(registration)
         let wanted = min(registration.reservationWanted, registration.limit ?? registration.reservationWanted)
         let fitting = min(wanted, rateLeft)
-        if fitting >= max(Limits.leastRate, registration.reservationLeast) {
+        if fitting >= max(Limits.leastRate, registration.reservationLeast), fits(fitting, registration.retryPolicy) {
             let wait = bounds.reservedWait(bursts: bursts + registration.burst, unreserved: unreserved)
             if wait <= configuration.guestWaitReserved { return fitting }
             guard registration.reservationLeast == .zero else {
                 throw .reservedWait(would: wait, limit: configuration.guestWaitReserved)
             }
         }
-        guard registration.reservationLeast == .zero, fitsAnotherUnreserved else { throw .capacity(left: rateLeft) }
+        guard registration.reservationLeast == .zero, fits(.zero, registration.retryPolicy) else {
+            throw .capacity(left: rateLeft)
+        }
         let wait = bounds.reservedWait(bursts: bursts, unreserved: unreserved + 1)
         guard bursts == 0 || wait <= configuration.guestWaitReserved else {
             throw .reservedWait(would: wait, limit: configuration.guestWaitReserved)
@@ -92,6 +104,7 @@ struct AdmissionLedger: Sendable {
     private mutating func count(by sign: Int64, reservation: Rate, burst: Int64, retryPolicy: RetryPolicy) {
         virtualMachines += sign
         if retryPolicy != .linux { impatient += sign }
+        minimum.millihertz += sign * Self.shortfall(of: reservation, retryPolicy).millihertz
         guard reservation > .zero else {
             unreserved += sign
             return

@@ -144,7 +144,9 @@ extension Arbiter {
             set(.reservationConforms, slot, at: reservationOpens(slot))
         }
         if !guest.isAged, let first = virtualMachines[slot].firstAttempt {
-            set(.becomesAged, slot, at: first + Limits.agedAfter)
+            let ages = first + Limits.agedAfter
+            let agesFrozen = guest.arrivedAt + Limits.protectedAgedAfter
+            set(.becomesAged, slot, at: guest.isProtected ? min(ages, agesFrozen) : ages)
         }
     }
 

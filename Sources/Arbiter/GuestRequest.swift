@@ -10,7 +10,7 @@ struct GuestRequest: Sendable {
     /// Whether it counts against the reservation, which then was charged (and is refunded by `reservationBefore`).
     var isReserved = false
     var reservationBefore = CellRate()
-    /// Its first attempt lies 40 s back.
+    /// Its first attempt lies 40 s back, or it is protected and has waited 8 s.
     var isAged = false
     /// The guest would lose its key if this attempt were refused.
     var isProtected = false

@@ -24,6 +24,11 @@ public enum Limits {
     /// A VM's tag strays by as many rounds of all that are backlogged, where these take longer than `backlogMemory`: a
     /// report moves it ahead by one, and as much must be left for those that wait.
     static let roundsRemembered: Int64 = 2
+    /// An attempt that must not be refused is frozen all the while: from here on it goes before reservations, and the
+    /// floor's N·s_g/φ, which admission keeps below half of `frozenMax` for such VMs, brings it to its turn in time.
+    public static let protectedAgedAfter = Nanoseconds.seconds(8)
+    /// What a VM that is never refused needs, then: one request in `protectedAgedAfter`.
+    public static let leastProtectedRate = Rate(millihertz: 125)
     /// A guest CPU waits with interrupts off; its soft-lockup watchdog barks at 20 s.
     public static let frozenMax = Nanoseconds.seconds(20)
     /// A guest allowed less than one request in 40 s would lose its key to its own 60 s limit.

@@ -66,11 +66,16 @@ public struct PromiseBounds: Sendable {
 
     // MARK: P7
 
-    /// How long the floor alone may need to serve each of so many VMs `turns` times: once for every VM, twice where
-    /// one of them must never be refused.
+    /// How long the floor alone may need to serve each of so many VMs `turns` times. Admission keeps it within
+    /// `Limits.frozenMax`, with two turns where a VM must not be refused.
     public func patience(virtualMachines: Int64, turns times: Int64) -> Nanoseconds {
         configuration.floorShare.whole(of: turns.guest * (virtualMachines * times)) + configuration.floorDelay
             + turns.launch
+    }
+
+    /// Until an attempt that must not be refused starts: it goes before reservations once it has waited long.
+    public func protectedWait(virtualMachines: Int64) -> Nanoseconds {
+        Limits.protectedAgedAfter + patience(virtualMachines: virtualMachines, turns: 1)
     }
 }
 

@@ -14,7 +14,7 @@ extension Checker {
             OpenTurn(
                 id: grant.turn, tenant: request.tenant, vm: vm, kind: request.kind, origin: request.id.origin,
                 grantedAt: clock, lease: grant.lease, isProxy: session?.isProxy ?? false,
-                firstAttempt: request.firstAttempt))
+                isAged: isAged(request)))
         if request.commandClass == .platform { floorWindow.platformStarted += 1 }
         guard let tenant = request.tenant, request.commandClass == .launch else { return }
         launchTurnBegan(tenant, request.kind, units: grant.units)
@@ -34,11 +34,17 @@ extension Checker {
         noteResidual(of: turn)
         guard let tenant = turn.tenant, tenants[tenant].vm == turn.vm else { return }
         if turn.commandClass == .guest {
-            let isAged = turn.grantedAt - turn.firstAttempt >= Limits.agedAfter
-            if isHonest { fairness.served(tenant, occupancy, at: clock, isAged: isAged) }
+            if isHonest { fairness.served(tenant, occupancy, at: clock, isAged: turn.isAged) }
         } else {
             launchTurnEnded(tenant, turn, service: service ?? occupancy, wasOverdue: wasOverdue)
         }
+    }
+
+    /// Whether it is granted by part (a) of rule 6.
+    private func isAged(_ request: OpenRequest) -> Bool {
+        if clock - request.firstAttempt >= Limits.agedAfter { return true }
+        guard let tenant = request.tenant, tenants[tenant].registration.retryPolicy != .linux else { return false }
+        return clock - request.arrivedAt >= Limits.protectedAgedAfter
     }
 
     // MARK: Holds
@@ -56,7 +62,7 @@ extension Checker {
     }
 
     private mutating func respectsHolds(_ request: OpenRequest) throws(Violation) {
-        guard configuration.launchOrder == .firstComeFirstServed else { return }
+        guard judgesHolds, configuration.launchOrder == .firstComeFirstServed else { return }
         if request.commandClass == .platform, clock - request.arrivedAt >= .seconds(1) { return }
         let order = request.commandClass == .launch ? request.tenant.flatMap { tenants[$0].session?.order } : nil
         for tenant in launching {

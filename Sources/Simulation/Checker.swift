@@ -9,6 +9,7 @@ struct Checker {
     let configuration: Configuration
     /// Whether everyone keeps to what the promises presuppose.
     let isHonest: Bool
+    let judgesHolds: Bool
 
     var tenants: [TenantView]
     /// Which tenant has the VM slot of this number, and one more.
@@ -31,9 +32,10 @@ struct Checker {
     var worst = PromiseRatios()
     var counts = WorldCounts()
 
-    init(configuration: Configuration, tenants count: Int, isHonest: Bool, now: Instant) {
+    init(configuration: Configuration, tenants count: Int, isHonest: Bool, judgesHolds: Bool, now: Instant) {
         self.configuration = configuration
         self.isHonest = isHonest
+        self.judgesHolds = judgesHolds
         tenants = Array(repeating: TenantView(), count: count)
         open = OpenRequests(tenants: count)
         clock = now
@@ -86,7 +88,8 @@ struct OpenTurn {
     let grantedAt: Instant
     let lease: Nanoseconds
     let isProxy: Bool
-    let firstAttempt: Instant
+    /// A guest's that was aged.
+    let isAged: Bool
 
     var commandClass: CommandClass { kind.commandClass }
     var isWholeLaunch: Bool { kind == .wholeLaunch }

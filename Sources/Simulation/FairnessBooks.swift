@@ -32,8 +32,8 @@ struct FairnessBooks {
     private var places: [Place]
     private var time: FluidTime
     private let guestTurn: Nanoseconds
-    /// Service inside reservations is not told apart, nor who is barred by a limit: where there are such VMs, only
-    /// Jain's index is judged.
+    /// Service inside reservations is not told apart, nor who is barred by a limit: where there are such VMs, nothing is
+    /// judged.
     private(set) var knowsTags = true
     private var activeWeights: Int64 = 0
     private var due: Instant
@@ -106,7 +106,7 @@ struct FairnessBooks {
     mutating func windows(endingAt now: Instant, largestTurn: Nanoseconds) -> [FairnessWindow] {
         due = now + Self.every
         let windows = moments.indices.compactMap { window(from: $0, to: now, largestTurn) }
-        time.beginsWindow(at: now)
+        time.leavesBehind(at: now)
         moments.append(now)
         for place in places { served.append((place.service, place.turns)) }
         return windows

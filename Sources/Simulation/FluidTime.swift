@@ -84,9 +84,9 @@ struct FluidTime {
         return distance <= -nearly && -distance < tags[tenant].leadThen
     }
 
-    /// A window begins: those that are left behind now are not what it is about.
-    mutating func beginsWindow(at clock: Instant) {
-        for tenant in tags.indices where now - tags[tenant].value >= nearly { tags[tenant].clampedAt = clock }
+    /// A window begins, or the time was moved: those that it left behind, or ahead, are not what a window is about.
+    mutating func leavesBehind(at clock: Instant) {
+        for tenant in tags.indices where abs(now - tags[tenant].value) >= nearly { tags[tenant].clampedAt = clock }
     }
 
     /// Whether its tag was clamped since then, or would be if it asked.
@@ -150,10 +150,9 @@ struct FluidTime {
             least = min(least, tag.value)
             most = max(most, tag.value)
         }
-        if least - now > lead / 2 {
-            now = least - lead / 2
-            for tenant in tags.indices where now - tags[tenant].value >= nearly { tags[tenant].clampedAt = clock }
-        }
+        let before = now
+        if least - now > lead / 2 { now = least - lead / 2 }
         now = min(now, most + lead / 4)
+        if now != before { leavesBehind(at: clock) }
     }
 }

@@ -144,6 +144,34 @@ struct AdmissionTests {
         #expect(refusal(unreserved, on: host) == .capacity(left: .zero))
     }
 
+    @Test("a VM that must not be refused counts one request in 8 s, or its reservation if that is more")
+    func protectedMinimum() throws {
+        func once(_ reservation: Rate) -> Registration {
+            Registration(reservationWanted: reservation, reservationLeast: reservation, burst: 1, retryPolicy: .once)
+        }
+        let host = host(.with { $0.floorShare = Share(percent: 40) })
+        for _ in 0..<100 { _ = try host.register(once(.perSecond(1))) }
+        // Nothing is left to reserve, and 50 ms/s of head-room hold 53 minima of 0.9375 ms/s.
+        for _ in 0..<53 { _ = try host.register(once(.zero)) }
+        #expect(refusal(once(.zero), on: host) == .capacity(left: .zero))
+        #expect(refusal(once(Limits.leastRate), on: host) == .capacity(left: .zero))
+    }
+
+    @Test("a small reservation of a VM that must not be refused is filled up to its minimum")
+    func protectedShortfall() throws {
+        let host = host(
+            .with {
+                $0.capacityPerSecond = .seconds(1)
+                $0.launchReservePerSecond = .milliseconds(990)
+                $0.guestWaitReserved = .seconds(100)
+            })
+        let small = Registration(
+            reservationWanted: Limits.leastRate, reservationLeast: Limits.leastRate, burst: 1, retryPolicy: .never)
+        // 10 ms/s hold ten times 0.9375 ms/s.
+        for _ in 0..<10 { _ = try host.register(small) }
+        guard case .capacity? = refusal(small, on: host) else { return #expect(Bool(false), "it was admitted") }
+    }
+
     @Test("a reservation is never more than the VM's own limit")
     func clippedByLimit() throws {
         #expect(

@@ -57,4 +57,12 @@ struct PromiseBoundsTests {
         #expect(bounds.patience(virtualMachines: 259, turns: 1) <= Limits.frozenMax)
         #expect(bounds.patience(virtualMachines: 260, turns: 1) > Limits.frozenMax)
     }
+
+    @Test("129 VMs that must not be refused start within 20 s at the defaults")
+    func protectedWait() {
+        let bounds = PromiseBounds(Configuration())
+        #expect(bounds.patience(virtualMachines: 129, turns: 2) <= Limits.frozenMax)
+        // 8 + 0.5 + 0.032 + 129 × 0.075
+        #expect(bounds.protectedWait(virtualMachines: 129) == .milliseconds(18_207))
+    }
 }

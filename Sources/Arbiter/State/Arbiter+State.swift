@@ -4,7 +4,7 @@
 /// is derived again. Two Arbiters in the same state therefore write the same words.
 extension Arbiter {
     /// Of the order and meaning of the words. To be raised with each change of what the Arbiter remembers.
-    static let stateVersion: UInt64 = 1
+    static let stateVersion: UInt64 = 2
 
     /// Appends the state. To be called between two events.
     public func save(into words: inout [UInt64]) {

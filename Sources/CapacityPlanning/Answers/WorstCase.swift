@@ -43,11 +43,13 @@ public struct WorstCase: Sendable {
         let reckoning = WorstCaseReckoning(fleet)
         turns = reckoning.turns
         let reservedWait = Bound(reckoning.reservedWait(fleet, admission))
-        let isImpatient = fleet.groups.contains { $0.guest.kind.retryPolicy != .linux }
-        let patience = reckoning.bounds.patience(virtualMachines: fleet.virtualMachines, turns: isImpatient ? 2 : 1)
         groups = zip(fleet.groups, admission.groups).map { plan, admitted in
             let isReserved = admitted.granted.contains { $0.reservation > .zero }
-            // A request that has been refused for long is queued for as long as the floor may need.
+            // One that has been refused for long, or must not be refused, is queued for as long as the floor may need.
+            let patience =
+                plan.guest.kind.retryPolicy == .linux
+                ? reckoning.bounds.patience(virtualMachines: fleet.virtualMachines, turns: 1)
+                : reckoning.bounds.protectedWait(virtualMachines: fleet.virtualMachines)
             let shared = max(plan.guestWaitMax ?? fleet.configuration.arbiter.guestWaitMax, patience)
             let launch = plan.launches.areExpected ? Bound(reckoning.launch(plan.launches)) : nil
             return Group(
