@@ -35,6 +35,14 @@ final class Host {
         return try manager.status()
     }
 
+    /// Of the VMs that are registered now.
+    func names() throws -> [String] {
+        var manager = try ManagerClient.connect(to: directory.file("manager"), patienceMilliseconds: 60_000)
+        var names: [String] = []
+        try manager.listVMs { names.append($0.name) }
+        return names
+    }
+
     func launch(_ arguments: [String] = [], _ more: [String: String] = [:]) throws -> Run {
         try Run("launcher", arguments, [.preload, .fakeSEV], environment: environment.merging(more) { $1 })
     }
