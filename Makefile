@@ -15,7 +15,7 @@ N ?= 0,16,64
 ARGS ?=
 
 .PHONY: help setup build libspsched run test test-asan test-tsan test-system test-hostile soak fuzz fuzz-smoke bench \
-    bench-quick bench-programs bench-peers experiment experiment-check replay lint format clean
+    bench-quick bench-programs bench-peers experiment experiment-check promises replay lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -89,12 +89,19 @@ experiment-check: experiment ## The same, and fail if a file is other than commi
 	git diff --exit-code docs/experiment
 	test -z "$$(git status --porcelain docs/experiment)"
 
-# Which world of the random tests `make replay` plays: SEED=7, and WORLD= another kind than random.
+# Which world `make replay` plays: SEED=7, and WORLD= another kind than random. What breaks a rule prints the line.
 SEED ?= 1
 WORLD ?= random
+CHANGES ?=
+SHRINK ?=
+SEEDS ?=
 
-replay: setup ## Play one random world again and tell every step (SEED=7 WORLD=random)
-	SPSCHEDD_SEED=$(SEED) SPSCHEDD_WORLD=$(WORLD) swift test --filter SimulationTests.ReplayTests
+replay: setup ## Play one world again and tell every step (SEED=7 WORLD=random CHANGES=1.2 SHRINK=1)
+	@scripts/promises replay '$(WORLD)' '$(SEED)' '$(CHANGES)' '$(SHRINK)'
+
+# `make promises SEEDS=1-100000` plays these seeds and adds them to what .build/promises.json has.
+promises: setup ## Attack the promises: random worlds, known attacks, every small world, mutants (at most 10 minutes)
+	@scripts/promises run $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
 # How often `make bench-peers` measures each row.
 ROUNDS ?= 5

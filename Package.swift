@@ -80,6 +80,10 @@ let package = Package(
         .testTarget(
             name: "ExperimentTests", dependencies: ["Arbiter", "Reporting", "SPModel", "Simulation", "experiment"],
             swiftSettings: strict),
+        // Attacks the promises: a million worlds, the worst made worse, every small one, and mutants that must fall.
+        .executableTarget(
+            name: "promises", dependencies: ["Arbiter", "SPModel", "Simulation"], path: "Tests/Promises",
+            swiftSettings: strict),
         // What /dev/sev takes: constants and layouts of the kernel's interface.
         .target(name: "CSEV"),
         // The wires of sp-emulator and spschedd-device, and a client for each.
@@ -249,4 +253,16 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
     fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
     fuzz("canary")
+}
+
+// `scripts/promises` builds what it plays, and nothing else; beside it the same with mutants in a copy of the Arbiter.
+if Context.environment["SPSCHEDD_PROMISES"] == "1" {
+    package.targets = package.targets.filter { ["Arbiter", "SPModel", "Simulation", "promises"].contains($0.name) }
+    package.dependencies = []
+    if Context.environment["SPSCHEDD_MUTANTS"] == "1" {
+        for target in package.targets where target.name == "Arbiter" { target.path = ".build-mutants/Arbiter" }
+        for target in package.targets where target.name == "promises" {
+            target.swiftSettings = strict + [.define("MUTANTS")]
+        }
+    }
 }

@@ -35,9 +35,8 @@ struct Floor: Chapter {
             pictures: [Picture(file: "floor.svg", chart: picture(results))], key: "floor", json: json(results),
             findings: [
                 """
-                While launches never stop, guests get \(Format.fixed(shares.min() ?? 0, 3)) to \
-                \(Format.fixed(shares.max() ?? 0, 3)) × the floor share that is configured. Under strict priority \
-                without a floor they get nothing.
+                While launches never stop, guests get at least \(Format.fixed(shares.min() ?? 0, 3)) × the floor share \
+                that is configured. Under strict priority without a floor they get nothing.
                 """
             ],
             reservations: [

@@ -26,6 +26,8 @@ extension Arbiter {
             waiters += vm.isWaitingForFloor ? 1 : 0
             reservedTotal.millihertz += vm.reservation.millihertz
         }
+        let backlogged = virtualMachines.count { $0.isRegistered && $0.isBacklogged }
+        if backlogged != fairShare.count { return "backlogged VMs: \(fairShare.count), not \(backlogged)" }
         if weights != fairShare.sumOfWeights { return "sum of weights: \(fairShare.sumOfWeights), not \(weights)" }
         if waiters != floorWaiters { return "floor waiters: \(floorWaiters), not \(waiters)" }
         if reservedTotal != ledger.reserved { return "reserved: \(ledger.reserved), not \(reservedTotal)" }

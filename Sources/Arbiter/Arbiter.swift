@@ -64,7 +64,7 @@ public struct Arbiter: ~Copyable {
     var shared: RankedIndex
     /// Reserved requests that wait beyond the short wait.
     var patient: IndexedHeap
-    var fairShare = FairShare()
+    var fairShare: FairShare
     var floor: FloorBucket
     var floorWaiters = 0
 
@@ -110,6 +110,7 @@ public struct Arbiter: ~Copyable {
         reservedByTag = RankedIndex(capacity: count)
         shared = RankedIndex(capacity: count)
         patient = IndexedHeap(capacity: count)
+        fairShare = FairShare(guestTurn: ledger.guestTurn)
         floor = FloorBucket(
             share: configuration.floorShare, delay: configuration.floorDelay,
             largestGuestTurn: ledger.guestTurn, largestLaunchTurn: ledger.launchTurn)

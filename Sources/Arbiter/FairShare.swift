@@ -6,28 +6,38 @@
 struct FairShare: Sendable {
     private(set) var virtualTime: Int64
     private(set) var sumOfWeights: Int64 = 0
+    /// Of the backlogged VMs.
+    private(set) var count: Int64 = 0
     /// L: how far a tag may stray from the virtual time.
     private(set) var lead: Int64 = 0
+    /// The planned cost of a report.
+    private let guestTurn: Nanoseconds
     private var remainder: Int64 = 0
     /// The sum before the last change, and its lead: a VM that is served leaves and comes back at once.
     private var before: (sum: Int64, lead: Int64) = (0, 0)
 
-    init(startingAt virtualTime: Int64 = 0) { self.virtualTime = virtualTime }
+    init(guestTurn: Nanoseconds, startingAt virtualTime: Int64 = 0) {
+        self.guestTurn = guestTurn
+        self.virtualTime = virtualTime
+    }
 
-    mutating func join(_ weight: Weight) { changeSum(by: weight.value) }
-    mutating func leave(_ weight: Weight) { changeSum(by: -weight.value) }
+    mutating func join(_ weight: Weight) { changeSum(by: weight.value, count: 1) }
+    mutating func leave(_ weight: Weight) { changeSum(by: -weight.value, count: -1) }
 
-    private mutating func changeSum(by difference: Int64) {
+    private mutating func changeSum(by difference: Int64, count change: Int64) {
         let now = (sum: sumOfWeights, lead: lead)
         sumOfWeights += difference
+        count += change
         precondition(sumOfWeights >= 0, "a VM left the backlog that had not joined it")
         remainder = 0
         lead = sumOfWeights == before.sum ? before.lead : lead(of: sumOfWeights)
         before = now
     }
 
+    /// Two retry quanta; in a crowd two rounds: in less than one, a single report takes a tag beyond its bound.
     private func lead(of sum: Int64) -> Int64 {
-        sum == 0 ? 0 : Limits.backlogMemory.count * Limits.virtualTimeScale / sum
+        let rounds = guestTurn * (count * Limits.roundsRemembered)
+        return sum == 0 ? 0 : max(Limits.backlogMemory, rounds).count * Limits.virtualTimeScale / sum
     }
 
     /// A tag moved into the permitted range around the virtual time.
@@ -71,14 +81,17 @@ struct FairShare: Sendable {
     // MARK: Its state
 
     func save(into words: inout [UInt64]) {
-        for value in [virtualTime, sumOfWeights, lead, remainder, before.sum, before.lead] { words.put(value) }
+        for value in [virtualTime, sumOfWeights, count, lead, remainder, before.sum, before.lead] { words.put(value) }
     }
 
-    init(restoring state: inout StateReader) throws(StateProblem) {
+    init(restoring state: inout StateReader, guestTurn: Nanoseconds) throws(StateProblem) {
+        self.guestTurn = guestTurn
         let weights = 0...Int64(Limits.restoredVMs) * Limits.weights.upperBound.value
-        let leads = 0...Limits.backlogMemory.count * Limits.virtualTimeScale
+        // Whatever a report was planned to cost then: no sum of two overflows.
+        let leads = 0...Int64.max / 4
         virtualTime = try state.integer()
         sumOfWeights = try state.integer(in: weights, "a sum of weights")
+        count = try state.integer(in: 0...Int64(Limits.restoredVMs), "the VMs that are backlogged")
         lead = try state.integer(in: leads, "the lead of a tag")
         remainder = try state.integer(in: weights, "a remainder")
         before = (

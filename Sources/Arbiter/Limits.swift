@@ -21,6 +21,9 @@ public enum Limits {
     public static let agedAfter = Nanoseconds.seconds(40)
     /// The last three retries before the driver gives up: refusing here risks the key.
     public static let lastChanceAfter = Nanoseconds.seconds(52)
+    /// A VM's tag strays by as many rounds of all that are backlogged, where these take longer than `backlogMemory`: a
+    /// report moves it ahead by one, and as much must be left for those that wait.
+    static let roundsRemembered: Int64 = 2
     /// An attempt that must not be refused is frozen all the while: from here on it goes before reservations, and the
     /// floor's N·s_g/φ, which admission keeps below half of `frozenMax` for such VMs, brings it to its turn in time.
     public static let protectedAgedAfter = Nanoseconds.seconds(8)

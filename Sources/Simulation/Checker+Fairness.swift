@@ -12,7 +12,8 @@ extension Checker {
                     "VMs \(window.most.tenant) and \(window.least.tenant) strayed by \(window.spread / 1_000) ns per "
                         + "weight in \(window.length.count) ns, bound \(window.bound / 1_000)")
             }
-            guard let jain = window.jain else { continue }
+            // Reserved requests come first, and in convoys keep the others out for longer than those may wait.
+            guard fairness.knowsTags, let jain = window.jain else { continue }
             let allowed: Int64 = window.comesRoundInTime ? 20_000 : 50_000
             worst.note(.fairness, 1_000_000 - jain, of: allowed)
             if jain < 1_000_000 - allowed {

@@ -62,7 +62,7 @@ extension Checker {
     }
 
     private mutating func respectsHolds(_ request: OpenRequest) throws(Violation) {
-        guard configuration.launchOrder == .firstComeFirstServed else { return }
+        guard judgesHolds, configuration.launchOrder == .firstComeFirstServed else { return }
         if request.commandClass == .platform, clock - request.arrivedAt >= .seconds(1) { return }
         let order = request.commandClass == .launch ? request.tenant.flatMap { tenants[$0].session?.order } : nil
         for tenant in launching {

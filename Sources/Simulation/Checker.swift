@@ -9,6 +9,7 @@ struct Checker {
     let configuration: Configuration
     /// Whether everyone keeps to what the promises presuppose.
     let isHonest: Bool
+    let judgesHolds: Bool
 
     var tenants: [TenantView]
     /// Which tenant has the VM slot of this number, and one more.
@@ -31,14 +32,16 @@ struct Checker {
     var worst = PromiseRatios()
     var counts = WorldCounts()
 
-    init(configuration: Configuration, tenants count: Int, isHonest: Bool, now: Instant) {
+    init(configuration: Configuration, tenants count: Int, isHonest: Bool, judgesHolds: Bool, now: Instant) {
         self.configuration = configuration
         self.isHonest = isHonest
+        self.judgesHolds = judgesHolds
         tenants = Array(repeating: TenantView(), count: count)
         open = OpenRequests(tenants: count)
         clock = now
         largest = LargestOccupancies(configuration)
-        fairness = FairnessBooks(tenants: count, now: now)
+        fairness = FairnessBooks(
+            tenants: count, guestTurn: configuration.planningCosts.report, now: now)
     }
 
     func broken(_ rule: Rule, _ what: String) -> Violation { Violation(rule: rule, at: clock, what: what) }

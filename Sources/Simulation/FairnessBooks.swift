@@ -31,8 +31,9 @@ struct FairnessBooks {
 
     private var places: [Place]
     private var time: FluidTime
-    /// Service inside reservations is not told apart, nor who is barred by a limit: where there are such VMs, only
-    /// Jain's index is judged.
+    private let guestTurn: Nanoseconds
+    /// Service inside reservations is not told apart, nor who is barred by a limit: where there are such VMs, nothing is
+    /// judged.
     private(set) var knowsTags = true
     private var activeWeights: Int64 = 0
     private var due: Instant
@@ -40,9 +41,10 @@ struct FairnessBooks {
     /// For each moment, what each VM had been served and how often.
     private var served: [(service: Int64, turns: Int64)] = []
 
-    init(tenants: Int, now: Instant) {
+    init(tenants: Int, guestTurn: Nanoseconds, now: Instant) {
         places = Array(repeating: Place(), count: tenants)
-        time = FluidTime(tenants: tenants)
+        time = FluidTime(tenants: tenants, guestTurn: guestTurn)
+        self.guestTurn = guestTurn
         due = now
     }
 
@@ -104,7 +106,7 @@ struct FairnessBooks {
     mutating func windows(endingAt now: Instant, largestTurn: Nanoseconds) -> [FairnessWindow] {
         due = now + Self.every
         let windows = moments.indices.compactMap { window(from: $0, to: now, largestTurn) }
-        time.beginsWindow(at: now)
+        time.leavesBehind(at: now)
         moments.append(now)
         for place in places { served.append((place.service, place.turns)) }
         return windows
@@ -112,7 +114,8 @@ struct FairnessBooks {
 
     private func window(from index: Int, to now: Instant, _ largestTurn: Nanoseconds) -> FairnessWindow? {
         var window = FairnessWindow(
-            length: now - moments[index], largestTurn: largestTurn, activeWeights: activeWeights)
+            length: now - moments[index], largestTurn: largestTurn, plannedTurn: guestTurn,
+            activeWeights: activeWeights)
         let first = index * places.count
         for (tenant, place) in places.enumerated()
         where place.isCounted && place.backloggedSince <= moments[index] && place.isBacklogged(at: now) {
@@ -129,6 +132,7 @@ struct FairnessBooks {
 struct FairnessWindow {
     let length: Nanoseconds
     private let largestTurn: Int64
+    private let plannedTurn: Nanoseconds
     private let activeWeights: Int64
     private(set) var count: Int64 = 0
     private var weights: Int64 = 0
@@ -145,8 +149,9 @@ struct FairnessWindow {
     private var sum: Int128 = 0
     private var squares: Int128 = 0
 
-    init(length: Nanoseconds, largestTurn: Nanoseconds, activeWeights: Int64) {
+    init(length: Nanoseconds, largestTurn: Nanoseconds, plannedTurn: Nanoseconds, activeWeights: Int64) {
         self.length = length
+        self.plannedTurn = plannedTurn
         self.activeWeights = activeWeights
         self.largestTurn = largestTurn.count
     }
@@ -180,7 +185,9 @@ struct FairnessWindow {
 
     var spread: Int64 { most.share - least.share }
     /// 4L + s_g/w_f + s_g/w_m, with the largest L: by the weights of those who were backlogged throughout.
-    var bound: Int64 { 4 * (Limits.backlogMemory.count * 1_000 / weights) + most.turn + least.turn }
+    var bound: Int64 {
+        4 * FluidTime.lead(count, weights: weights, guestTurn: plannedTurn) + most.turn + least.turn
+    }
 
     /// Whether a VM that is served by its weight waits no longer for its next turn than it may: who waits longer is
     /// refused, and sleeps.

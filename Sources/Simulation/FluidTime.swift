@@ -27,14 +27,26 @@ struct FluidTime {
     private var tags: [Tag]
     private var now: Int64 = 0
     private var weights: Int64 = 0
+    private var backlogged: Int64 = 0
+    private let guestTurn: Nanoseconds
     /// Refused VMs, in the order in which they cease to be expected back.
     private var expected: [Expected] = []
     private var firstExpected = 0
 
-    init(tenants: Int) { tags = Array(repeating: Tag(), count: tenants) }
+    /// - Parameter guestTurn: what a report is planned to cost.
+    init(tenants: Int, guestTurn: Nanoseconds) {
+        tags = Array(repeating: Tag(), count: tenants)
+        self.guestTurn = guestTurn
+    }
 
     /// L: how far a tag may stray.
-    private var lead: Int64 { weights == 0 ? 0 : Limits.backlogMemory.count * 1_000 / weights }
+    private var lead: Int64 { Self.lead(backlogged, weights: weights, guestTurn: guestTurn) }
+
+    /// Two retry quanta, or two rounds of reports if these take longer, over the sum of weights.
+    static func lead(_ backlogged: Int64, weights: Int64, guestTurn: Nanoseconds) -> Int64 {
+        weights == 0 ? 0 : max(Limits.backlogMemory.count, 2 * backlogged * guestTurn.count) * 1_000 / weights
+    }
+
     /// Nearer to the end than this counts as clamped: the Arbiter rounds otherwise.
     private var nearly: Int64 { lead - lead / 64 }
 
@@ -72,9 +84,9 @@ struct FluidTime {
         return distance <= -nearly && -distance < tags[tenant].leadThen
     }
 
-    /// A window begins: those that are left behind now are not what it is about.
-    mutating func beginsWindow(at clock: Instant) {
-        for tenant in tags.indices where now - tags[tenant].value >= nearly { tags[tenant].clampedAt = clock }
+    /// A window begins, or the time was moved: those that it left behind, or ahead, are not what a window is about.
+    mutating func leavesBehind(at clock: Instant) {
+        for tenant in tags.indices where abs(now - tags[tenant].value) >= nearly { tags[tenant].clampedAt = clock }
     }
 
     /// Whether its tag was clamped since then, or would be if it asked.
@@ -117,12 +129,14 @@ struct FluidTime {
     private mutating func join(_ tenant: Int) {
         guard !tags[tenant].isBacklogged else { return }
         tags[tenant].isBacklogged = true
+        backlogged += 1
         weights += tags[tenant].weight
     }
 
     private mutating func leave(_ tenant: Int) {
         guard tags[tenant].isBacklogged else { return }
         tags[tenant].isBacklogged = false
+        backlogged -= 1
         weights -= tags[tenant].weight
     }
 
@@ -136,10 +150,9 @@ struct FluidTime {
             least = min(least, tag.value)
             most = max(most, tag.value)
         }
-        if least - now > lead / 2 {
-            now = least - lead / 2
-            for tenant in tags.indices where now - tags[tenant].value >= nearly { tags[tenant].clampedAt = clock }
-        }
+        let before = now
+        if least - now > lead / 2 { now = least - lead / 2 }
         now = min(now, most + lead / 4)
+        if now != before { leavesBehind(at: clock) }
     }
 }

@@ -16,6 +16,8 @@ public struct Scenario: Sendable {
     public var stepsMax = 200
     /// The Arbiter's own account of itself looks at every VM: after every so many steps.
     public var checksInvariantsEvery = 1
+    /// Whether guests and sessions that come into a hold are a violation by themselves.
+    public var judgesHolds = true
     /// Which of what happens at one instant comes first: the Arbiter's wake-up, or what others do.
     public var ties = Ties.drawn
     /// What was mutated, for the canaries: worlds in which the checker has to speak.

@@ -46,7 +46,9 @@ extension World {
 
     private mutating func hear(_ decision: Decision) throws(Violation) {
         switch decision {
-        case .granted(let id, let vm, let grant): begin(grant, of: id, vm)
+        case .granted(let id, let vm, let grant):
+            note(tenant(of: vm), "=", .isGranted)
+            begin(grant, of: id, vm)
         case .busy(let id, let vm, let busy): try heardBusy(id, vm, busy)
         case .failed(_, let vm, _), .sessionEnded(_, let vm, _):
             guard let tenant = tenant(of: vm) else { return }
@@ -63,6 +65,7 @@ extension World {
     private mutating func heardBusy(_ id: RequestID, _ vm: VMID, _ busy: Busy) throws(Violation) {
         platformRequests.removeAll { $0 == id }
         guard let tenant = tenant(of: vm) else { return }
+        note(tenant, "B", .isTold)
         if tenants[tenant].guest.request == id {
             try guestHeardBusy(tenant, busy)
         } else if tenants[tenant].launch.request == id {

@@ -32,6 +32,7 @@ extension World {
         let kind = random.pick(plan.kinds)
         let id = RequestID(origin: tenants[tenant].guestOrigin, tag: newTag())
         tell?("\(stamp) VM \(tenant) asks \(id.tag): \(kind)")
+        noteAsks(tenant, kind)
         var refused: RequestError?
         do {
             try arbiter.acquire(
@@ -63,6 +64,7 @@ extension World {
 
     mutating func releaseTurn(_ held: HeldTurn, _ outcome: TurnOutcome) -> RequestError? {
         tell?("\(stamp) turn \(held.id.number) (\(held.kind)) is returned")
+        note(held.tenant, "-")
         do {
             try arbiter.release(held.id, outcome, of: held.vm, now: now, into: &decisions)
             return nil
@@ -122,6 +124,7 @@ extension World {
     mutating func cancel(_ request: RequestID, _ tenant: Int) throws(Violation) {
         guard let vm = tenants[tenant].vm else { return }
         tell?("\(stamp) VM \(tenant) cancels \(request.tag)")
+        note(tenant, "x")
         arbiter.cancel(request, of: vm, now: now, into: &decisions)
         try settle()
         guard checker.open[request] == nil else {

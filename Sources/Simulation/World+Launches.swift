@@ -33,6 +33,7 @@ extension World {
             pages: client.declaredPages, virtualCPUs: client.virtualCPUs, isWhole: client.isWhole,
             isProxy: client.isProxy)
         tell?("\(stamp) VM \(tenant) begins a launch of \(plan.pages) pages\(plan.isWhole ? ", whole" : "")")
+        note(tenant, "(")
         do {
             let session = try arbiter.beginLaunch(plan, of: vm, now: now)
             checker.sessionBegan(session, plan, tenant: tenant)
@@ -52,6 +53,7 @@ extension World {
     private mutating func endLaunch(_ tenant: Int, _ client: LaunchClient) throws(Violation) {
         guard let vm = tenants[tenant].vm, let session = tenants[tenant].launch.session else { return }
         tell?("\(stamp) VM \(tenant) ends its launch")
+        note(tenant, ")")
         do {
             try arbiter.endLaunch(session, of: vm, now: now, into: &decisions)
             try checker.sessionClosed(tenant: tenant)
@@ -88,6 +90,7 @@ extension World {
         let (kind, units) = nextCommand(tenant, client)
         let id = RequestID(origin: tenants[tenant].launchOrigin, tag: newTag())
         tell?("\(stamp) VM \(tenant) asks \(id.tag): \(kind), \(units)")
+        noteAsks(tenant, kind)
         let balance = arbiter.floorBalance
         var refused: RequestError?
         do {
@@ -145,6 +148,7 @@ extension World {
         let (kind, units) = nextCommand(tenant, client)
         let id = RequestID(origin: tenants[tenant].launchOrigin, tag: newTag())
         tell?("\(stamp) VM \(tenant) returns turn \(held.id.number) and asks \(id.tag): \(kind), \(units)")
+        noteAsks(tenant, kind, withRelease: true)
         let balance = arbiter.floorBalance
         var refused: RequestError?
         do {

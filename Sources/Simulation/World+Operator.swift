@@ -30,6 +30,7 @@ extension World {
     mutating func depart(_ tenant: Int) throws(Violation) {
         guard let vm = tenants[tenant].vm else { return }
         tell?("\(stamp) VM \(tenant) unregisters")
+        note(tenant, "q")
         arbiter.unregister(vm, now: now, into: &decisions)
         try checker.departed(tenant)
         tenants[tenant].vm = nil
@@ -48,6 +49,7 @@ extension World {
         let isGuests = !tenants[tenant].launch.isDead && random.chance(perMille: 500)
         let origin = isGuests ? tenants[tenant].guestOrigin : tenants[tenant].launchOrigin
         tell?("\(stamp) VM \(tenant) hangs up its \(isGuests ? "guest's" : "launch's") connection")
+        note(tenant, "!")
         arbiter.hangUp(origin: origin, of: vm, now: now, into: &decisions)
         try checker.hungUp(origin: origin, tenant: tenant)
         forgetTurnsThatEnded()
@@ -74,6 +76,7 @@ extension World {
         let id = RequestID(origin: .max, tag: newTag())
         let kind = random.pick([CommandKind.platformStatus, .platformCommand])
         tell?("\(stamp) the operator asks \(id.tag): \(kind)")
+        noteAsks(nil, kind)
         do { try arbiter.acquirePlatform(kind, request: id, now: now, into: &decisions) } catch {
             throw checker.broken(.mistake, "a platform command was an error: \(error)")
         }
@@ -135,6 +138,7 @@ extension World {
 
     private mutating func drain() throws(Violation) {
         tell?("\(stamp) drain")
+        note(nil, "d")
         arbiter.drain(now: now, into: &decisions)
         checker.isDraining = true
         agenda.plan(.resume, at: now + Nanoseconds(random.drawByMagnitude(1...2_000_000_000)))

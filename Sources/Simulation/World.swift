@@ -33,18 +33,26 @@ public struct World: ~Copyable {
     /// Wake-ups that followed one another with nothing between.
     var wakesInARow = 0
     var mutationIsDone = false
+    /// What a timeline shows, if one is wanted.
+    let recordsTimeline: Bool
+    var timeline: [TimelineNote] = []
     /// Told of every step, where somebody wants to read along.
     let tell: ((String) -> Void)?
 
     public init(_ scenario: Scenario, tell: ((String) -> Void)? = nil) {
+        self.init(scenario, recordsTimeline: false, tell: tell)
+    }
+
+    init(_ scenario: Scenario, recordsTimeline: Bool, tell: ((String) -> Void)? = nil) {
         self.scenario = scenario
         self.tell = tell
+        self.recordsTimeline = recordsTimeline
         random = SplitMix64(seed: scenario.seed ^ 0x5350_5343_4845_4444)
         let configuration = scenario.mutation?.applied(to: scenario.configuration) ?? scenario.configuration
         arbiter = Arbiter(configuration: configuration, virtualMachines: scenario.tenants.count + 1, now: now)
         checker = Checker(
             configuration: scenario.configuration, tenants: scenario.tenants.count, isHonest: scenario.isHonest,
-            now: now)
+            judgesHolds: scenario.judgesHolds, now: now)
         tenants = scenario.tenants.map(Tenant.init)
         endsAt = now + scenario.duration
         for _ in 0..<scenario.accounts {

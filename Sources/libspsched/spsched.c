@@ -750,6 +750,16 @@ static void release_due(struct spsched *client)
     client->release_next = next;
 }
 
+/* The guest's next request shows that the one whose end nobody saw is over: KVM and guests serialise them. A turn that
+ * is still kept would make the daemon refuse it. */
+static void release_kept(struct spsched *client)
+{
+    if (client->release_next == UINT64_MAX) return;
+    for (struct turn *turn = client->turns; turn < client->turns + TURNS_MAX; turn++)
+        if (turn->number && turn->release_at) turn->release_at = 1;
+    release_due(client);
+}
+
 static void transmit_cancel(struct spsched *client, uint64_t tag)
 {
     transmit(client, &(struct wire_message) { .type = WIRE_CANCEL, .body.cancelled_tag = tag });
@@ -1455,6 +1465,7 @@ static enum spsched_result acquire(struct spsched *client, const struct spsched_
     const struct wire_release *release, struct spsched_reply *reply)
 {
     uint64_t now = boot_now();
+    if (is_guest(request->kind)) release_kept(client);
     struct slot *slot = slot_take(client, release ? WIRE_RELEASE_AND_ACQUIRE : WIRE_ACQUIRE, now);
     if (!slot) {
         if (release) transmit_release(client, release);

@@ -151,7 +151,7 @@ struct FairnessTests {
 
     @Test("the virtual time may run round")
     func wrapAround() {
-        var share = FairShare(startingAt: .max - 1_000)
+        var share = FairShare(guestTurn: .microseconds(7_500), startingAt: .max - 1_000)
         for _ in 0..<2 { share.join(Weight(100)) }
         var tags = [share.virtualTime, share.virtualTime]
         var order = RankedIndex(capacity: 2)
@@ -171,11 +171,28 @@ struct FairnessTests {
         let host = Host(virtualMachines: 16)
         // Sixteen VMs of weight 100 move it by 160 µs for each second: it runs round after 20 s of these 30.
         let perSecond = 1_000_000_000 * Limits.virtualTimeScale / 1_600
-        host.step { arbiter, _, _ in arbiter.fairShare = FairShare(startingAt: .max - 20 * perSecond) }
+        host.step { arbiter, _, _ in
+            arbiter.fairShare = FairShare(guestTurn: .microseconds(7_500), startingAt: .max - 20 * perSecond)
+        }
         let guests = try population(16, on: host)
         host.run(for: .seconds(30))
         #expect(host.arbiter.fairShare.virtualTime < 0)
         #expect(jainIndexPerMille(guests.map(\.served.count)) >= 998)
+    }
+
+    @Test("in a crowd a tag stays within two rounds of reports over the sum of weights")
+    func crowd() {
+        let report = Nanoseconds.microseconds(7_500)
+        var share = FairShare(guestTurn: report)
+        let inTime = Limits.backlogMemory.count / (2 * report.count)
+        for _ in 0..<inTime { share.join(Weight(100)) }
+        #expect(share.lead == Limits.backlogMemory.count * Limits.virtualTimeScale / (100 * inTime))
+        for _ in inTime..<1_024 { share.join(Weight(100)) }
+        #expect(share.lead == 2 * report.count * Limits.virtualTimeScale / 100)
+        // Nobody's report takes it to the end of its lead.
+        #expect(share.serve(report, weight: Weight(100), tag: share.virtualTime) < share.virtualTime + share.lead)
+        for _ in inTime..<1_024 { share.leave(Weight(100)) }
+        #expect(share.lead == Limits.backlogMemory.count * Limits.virtualTimeScale / (100 * inTime))
     }
 
     @Test("P5: what two looping VMs are served differs by no more than 4L and a report each, by weight")
@@ -202,7 +219,7 @@ struct FairnessTests {
 
     @Test("the virtual time advances by the service over the sum of weights, and loses nothing to rounding")
     func remainder() {
-        var share = FairShare()
+        var share = FairShare(guestTurn: .microseconds(7_500))
         share.join(Weight(7))
         share.join(Weight(90))
         for _ in 0..<97 { _ = share.serve(Nanoseconds(1), weight: Weight(7), tag: share.virtualTime) }
@@ -211,7 +228,7 @@ struct FairnessTests {
 
     @Test("a tag stays within two retry quanta over the sum of weights, on both sides, also when the sum changes")
     func clamp() {
-        var share = FairShare()
+        var share = FairShare(guestTurn: .microseconds(7_500))
         share.join(Weight(100))
         let lead = Limits.backlogMemory.count * Limits.virtualTimeScale / 100
         #expect(share.clamped(.max / 4) == lead)

@@ -105,6 +105,27 @@ struct RetryPolicyTests {
             """)
     }
 
+    @Test("a protected attempt of a light VM starts within 20 s beside a heavy one, under launches without end")
+    func lightOne() throws {
+        let bucket = LaunchBucket(perSecond: .seconds(1), burst: .seconds(600))
+        let host = Host(
+            .with {
+                $0.launchBucketVM = bucket
+                $0.launchBucketAccount = bucket
+            })
+        host.remembers = false
+        host.checksEvery = 101
+        let launcher = try LoopingLauncher(LaunchPlan(pages: 250), on: host)
+        let heavy = try LoopingGuest(Registration(reservationWanted: .zero, weight: Weight(10_000)), on: host)
+        let light = try LoopingGuest(
+            Registration(reservationWanted: .zero, weight: Weight(1), retryPolicy: .never), on: host)
+        host.run(for: .seconds(60))
+        #expect(launcher.durations.count > 100)
+        #expect(heavy.served.count > 100)
+        #expect(light.served.count >= 3)
+        #expect(light.longestWait <= Limits.frozenMax)
+    }
+
     @Test("a protected attempt that is inside the reservation is not refused when reservations are suspended")
     func suspended() throws {
         let host = try busyHost()

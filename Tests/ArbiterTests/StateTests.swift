@@ -55,7 +55,7 @@ struct StateTests {
     func version() throws {
         var words = try Self.busyState()
         words[0] = 9
-        #expect(throws: StateProblem(word: 0, message: "is of version 9, and this program knows version 1")) {
+        #expect(throws: StateProblem(word: 0, message: "is of version 9, and this program knows version 2")) {
             _ = try Arbiter.restored(from: words).nextWake
         }
     }

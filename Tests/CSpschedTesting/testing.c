@@ -153,3 +153,21 @@ int testing_misuse_after_fork(struct spsched *client)
         if (errno != EINTR) return -errno;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
+
+int testing_launch_in_child(struct spsched_kvm *kvm, int vm_fd)
+{
+    pid_t child = fork();
+    if (child < 0) return -errno;
+    if (child == 0) {
+        alarm(30); /* it would wait for a lock that nobody holds here */
+        uint64_t command[3] = { 100 };
+        int result = spsched_kvm_encrypt_op(kvm, vm_fd, (struct kvm_sev_cmd *)(void *)command);
+        spsched_kvm_declare(kvm, 1, 1);
+        spsched_kvm_close(kvm);
+        _exit(-result);
+    }
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return -errno;
+    return WIFEXITED(status) ? -WEXITSTATUS(status) : -EDOM;
+}

@@ -3,9 +3,12 @@
  *
  * /dev/kvm opens, makes VMs and vCPUs, and KVM_MEMORY_ENCRYPT_OP is answered with the kernel's rules: sev_fd is looked
  * up in the caller's own table and must be the device (here: a connection to sp-emulator, which then does the work in
- * its time, or /dev/null), LAUNCH_UPDATE moves its fields on. FAKE_SEV_NODE is opened for /dev/sev. FAKE_SEV_LOG names
- * a file that gets a line for each such ioctl. FAKE_SEV_ANSWERS tells the first answers to launch commands: `ok`,
- * `ERRNO:CODE`, or `pN` for N pages only.
+ * its time, or /dev/null), LAUNCH_UPDATE moves its fields on.
+ *
+ *     FAKE_SEV_NODE      what is opened for /dev/sev
+ *     FAKE_SEV_LOG       a file that gets a line for each launch ioctl
+ *     FAKE_SEV_ANSWERS   the first answers to launch commands: `ok`, `ERRNO:CODE`, or `pN` for N pages only
+ *     FAKE_SEV_ON_KVM    /dev/kvm is the real one, whose VMs gain SEV: their guests run, unencrypted
  */
 #define _GNU_SOURCE
 #include "CSEV_KVM.h"
@@ -27,6 +30,10 @@
 #include <unistd.h>
 
 enum { FILES_MAX = 1024, PAGE = 4096 };
+/* On the device, and on a VM. */
+#define SEV_ISSUE_CMD 0xC0105300U
+#define KVM_MEMORY_ENCRYPT_REG_REGION 0x8010AEBBU
+#define KVM_MEMORY_ENCRYPT_UNREG_REGION 0x8010AEBCU
 enum kind { OTHER, KVM, VM, VCPU };
 
 static unsigned char kinds[FILES_MAX];
@@ -147,6 +154,17 @@ static bool can_read(const void *address, size_t size)
     return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
+/* Asked with no room, it says how much is needed; the firmware calls that an error. */
+static int measure(int vm, struct csev_kvm_cmd *command, const char *device)
+{
+    struct csev_kvm_launch_update_data *asked = (void *)(uintptr_t)command->data;
+    bool has_room = asked && asked->len >= 48;
+    if (asked) asked->len = 48;
+    if (has_room) return work(vm, command, 1, 1, device);
+    command->error = 0x04;
+    return -EIO;
+}
+
 static int update(int vm, struct csev_kvm_cmd *command, const struct answer *answer, const char *device)
 {
     struct csev_kvm_snp_launch_update *asked = (struct csev_kvm_snp_launch_update *)(uintptr_t)command->data;
@@ -166,7 +184,7 @@ static int update(int vm, struct csev_kvm_cmd *command, const struct answer *ans
 static int encrypt_op(int vm, struct csev_kvm_cmd *command)
 {
     if (!can_read(command, sizeof *command)) return -EFAULT;
-    if (command->id == CSEV_KVM_SEV_INIT2) return 0;
+    if (command->id < CSEV_KVM_SEV_LAUNCH_START || command->id == CSEV_KVM_SEV_INIT2) return 0;
     const char *device = device_of((int)command->sev_fd);
     if (!device) return -EBADF;
     pthread_mutex_lock(&lock);
@@ -174,8 +192,13 @@ static int encrypt_op(int vm, struct csev_kvm_cmd *command)
     pthread_mutex_unlock(&lock);
     if (answer.code) command->error = answer.code;
     if (command->id == CSEV_KVM_SEV_SNP_LAUNCH_UPDATE) return update(vm, command, &answer, device);
-    int result = answer.error ? -answer.error : work(vm, command, 1, 1, device);
-    note(command, 0, 0, result, device);
+    uint64_t bytes = 0;
+    if (command->id == CSEV_KVM_SEV_LAUNCH_UPDATE_DATA && can_read((void *)(uintptr_t)command->data, 16))
+        bytes = ((struct csev_kvm_launch_update_data *)(uintptr_t)command->data)->len;
+    bool measures = command->id == CSEV_KVM_SEV_LAUNCH_MEASURE;
+    int result = -answer.error;
+    if (!result) result = measures ? measure(vm, command, device) : work(vm, command, 1, bytes / PAGE + 1, device);
+    note(command, 0, bytes / PAGE, result, device);
     return result;
 }
 
@@ -197,20 +220,49 @@ static bool is_socket(const char *path)
     return stat(path, &file) == 0 && S_ISSOCK(file.st_mode);
 }
 
-static int opens_kvm(const char *path) { return strcmp(path, "/dev/kvm") == 0; }
+static bool is_on_kvm(void) { return getenv("FAKE_SEV_ON_KVM"); }
+static bool opens_kvm(const char *path) { return !is_on_kvm() && strcmp(path, "/dev/kvm") == 0; }
 
-int open(const char *path, int flags, ...)
+static int open_any(const char *path, int flags, mode_t mode)
 {
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = va_arg(arguments, mode_t);
-    va_end(arguments);
     int (*beneath)(const char *, int, ...) = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
     const char *node = strcmp(path, "/dev/sev") == 0 ? getenv("FAKE_SEV_NODE") : NULL;
+    if (node) path = node;
     if (is_socket(path)) return connect_to(path);
-    int opened = opens_kvm(path) ? make(KVM) : beneath(node ? node : path, flags, mode);
+    int opened = opens_kvm(path) ? make(KVM) : beneath(path, flags, mode);
     if (opened >= 0 && opened < FILES_MAX && !opens_kvm(path)) kinds[opened] = OTHER;
     return opened;
+}
+
+#define OPEN(name)                                                                                                     \
+    int name(const char *path, int flags, ...)                                                                         \
+    {                                                                                                                  \
+        va_list arguments;                                                                                             \
+        va_start(arguments, flags);                                                                                    \
+        mode_t mode = va_arg(arguments, mode_t);                                                                       \
+        va_end(arguments);                                                                                             \
+        return open_any(path, flags, mode);                                                                            \
+    }
+
+OPEN(open)
+OPEN(open64)
+
+/* What a KVM without SEV lacks: its commands, the device's own, and the registration of encrypted memory. */
+static bool adds_sev(unsigned long request)
+{
+    switch ((uint32_t)request) {
+    case CSEV_KVM_MEMORY_ENCRYPT_OP:
+    case SEV_ISSUE_CMD:
+    case KVM_MEMORY_ENCRYPT_REG_REGION:
+    case KVM_MEMORY_ENCRYPT_UNREG_REGION: return true;
+    default: return false;
+    }
+}
+
+static int add_sev(int descriptor, unsigned long request, void *argument)
+{
+    if ((uint32_t)request != CSEV_KVM_MEMORY_ENCRYPT_OP || !argument) return 0;
+    return encrypt_op(descriptor, argument);
 }
 
 int ioctl(int descriptor, unsigned long request, ...)
@@ -221,7 +273,9 @@ int ioctl(int descriptor, unsigned long request, ...)
     va_end(arguments);
     enum kind kind = kind_of(descriptor);
     int result = -ENOTTY;
-    if (kind == OTHER) {
+    if (is_on_kvm() && adds_sev(request)) {
+        result = add_sev(descriptor, request, argument);
+    } else if (kind == OTHER) {
         int (*beneath)(int, unsigned long, ...) = (int (*)(int, unsigned long, ...))dlsym(RTLD_NEXT, "ioctl");
         return beneath(descriptor, request, argument);
     }

@@ -15,23 +15,46 @@ enum LastWorld {
     }
 }
 
+/// Goal: a violation can be seen again, and read. Method: worlds by their names, a mutant, and its smallest world.
 @Suite("Replay")
 struct ReplayTests {
-    /// `make replay WORLD=random SEED=7`: plays one world and tells every step.
+    @Test("every kind of world has a name, and a name gives the same world every time", arguments: Scenario.names)
+    func names(kind: String) throws {
+        let name = WorldName(kind: kind, seed: 3, changes: [5])
+        let (first, again) = (try #require(name.scenario), try #require(name.scenario))
+        #expect("\(first)" == "\(again)")
+        #expect(name.description == "WORLD=\(kind) SEED=3 CHANGES=5")
+    }
+
+    @Test("what is no world has no scenario")
+    func noWorld() {
+        #expect(WorldName(kind: "no such kind", seed: 1).scenario == nil)
+        #expect(WorldName(kind: "small", seed: SmallWorlds.count(virtualMachines: 3)).scenario == nil)
+    }
+
     @Test("a world tells every step")
-    func replay() throws {
-        let environment = ProcessInfo.processInfo.environment
-        let isAsked = environment["SPSCHEDD_SEED"] != nil
-        let seed = try #require(UInt64(environment["SPSCHEDD_SEED"] ?? "1"), "SPSCHEDD_SEED is not a number")
-        let name = environment["SPSCHEDD_WORLD"] ?? "random"
-        let scenario = try #require(
-            Scenario.named(name, seed: seed), "no world is named \(name): \(Scenario.names.joined(separator: ", "))")
+    func tells() throws {
         var steps = 0
-        var world = World(scenario) {
-            steps += 1
-            if isAsked { print($0) }
-        }
+        var world = World(.random(seed: 1)) { _ in steps += 1 }
         try world.run()
         #expect(steps >= world.counts.steps)
+    }
+
+    @Test("a violation is shrunk to the few VMs that it needs, and breaks the same rule")
+    func shrinks() throws {
+        var scenario = Scenario.promise(.storm, seed: 2)
+        scenario.mutation = .ignoresTheFloor
+        let rule = try #require(violation(of: scenario)?.rule)
+        let shrunk = Shrinker(scenario, breaking: rule).shrunk()
+        #expect(violation(of: shrunk)?.rule == rule)
+        #expect(shrunk.tenants.count <= 3)
+        #expect(shrunk.tenants.count <= scenario.tenants.count)
+        #expect(TimelineText(of: shrunk).text.contains("\(rule.rawValue) at"))
+    }
+
+    private func violation(of scenario: Scenario) -> Violation? {
+        var world = World(scenario)
+        do throws(Violation) { try world.run() } catch { return error }
+        return nil
     }
 }

@@ -18,6 +18,7 @@ extension Totals {
         }
         words.put(guestService)
         words.put(launchService)
+        words.put(platformService)
         words.put(holdCost)
     }
 
@@ -31,6 +32,7 @@ extension Totals {
         floorTurns = try state.word()
         guestService = try state.duration()
         launchService = try state.duration()
+        platformService = try state.duration()
         holdCost = try state.duration()
     }
 }

@@ -4,7 +4,7 @@
 /// is derived again. Two Arbiters in the same state therefore write the same words.
 extension Arbiter {
     /// Of the order and meaning of the words. To be raised with each change of what the Arbiter remembers.
-    static let stateVersion: UInt64 = 1
+    static let stateVersion: UInt64 = 2
 
     /// Appends the state. To be called between two events.
     public func save(into words: inout [UInt64]) {
@@ -117,7 +117,7 @@ extension Arbiter {
         turnBeside = try state.optional { (state) throws(StateProblem) in try Turn(restoring: &state) }
         try overload.restore(&state)
         try floor.restore(&state)
-        fairShare = try FairShare(restoring: &state)
+        fairShare = try FairShare(restoring: &state, guestTurn: ledger.guestTurn)
         platform = try PlatformQueue(restoring: &state)
         sequence = try state.integer()
         lastTurn = try state.word()

@@ -14,7 +14,8 @@
  *     spsched_acquire ... spsched_release                              around each KVM_EXIT_SNP_REQ_CERTS
  *     spsched_close(client);
  *
- * One handle is one connection is one VM. Its wire is docs/protocol.md of spschedd.
+ * One handle is one connection is one VM. Its wire is docs/protocol.md of spschedd. VMMs on KVM have helpers for all
+ * that lies between acquire and release: spsched_kvm.h.
  *
  * THREADS. Every function may be called from any thread at any time, but spsched_open, which makes the handle, and
  * spsched_close, which ends it (no other call may be running or follow). Calls of several threads share the connection:
@@ -431,8 +432,9 @@ SPSCHED_API enum spsched_result spsched_release(
     struct spsched *client, const struct spsched_grant *grant, const struct spsched_outcome *outcome);
 
 /** Returns a turn once `delay_ns` has passed, or shortly before its lease ends: for a command whose end nobody sees.
- *  The library's thread does it; of a handle with SPSCHED_NO_RECONNECT_THREAD, the first call after that time. Does
- *  not wait. spsched_release still returns the turn at once. [vCPU]
+ *  The library's thread does it; of a handle with SPSCHED_NO_RECONNECT_THREAD, the first call after that time. Before
+ *  that, spsched_release does, and so does the next guest request, which shows that this one is over. Does not wait.
+ *  [vCPU]
  *  @return SPSCHED_OK; SPSCHED_INVALID */
 SPSCHED_API enum spsched_result spsched_release_after(struct spsched *client, const struct spsched_grant *grant,
     const struct spsched_outcome *outcome, uint64_t delay_ns);

@@ -42,4 +42,8 @@ int testing_ioctl(int descriptor, unsigned long request, void *argument);
 /* Calls every function in a child process. Returns how many did not refuse; negative if the child died. */
 int testing_misuse_after_fork(struct spsched *client);
 
+/* Issues a launch command in a child process, which closes the handle too: the child's result, negative; -EDOM if it
+ * died. */
+int testing_launch_in_child(struct spsched_kvm *kvm, int vm_fd);
+
 #endif

@@ -83,6 +83,18 @@ struct KVMCertificateTests {
         #expect(ContinuousClock.now - began >= .milliseconds(100))
     }
 
+    @Test("a turn that is kept is released at the guest's next request, which shows that the plain one is over")
+    func nextRequest() throws {
+        let daemon = try ObedientDaemon()
+        let vcpu = VirtualCPU(daemon.client, table: [1])
+        #expect(vcpu.requests(pages: 0) == 0)
+        #expect(vcpu.answer == UInt64(ENOSPC))
+        #expect(vcpu.requests(pages: 1) == 0)
+        #expect(vcpu.answer == 0)
+        #expect(try daemon.heard(3).summary == ["acquire report 1", "release 1", "acquire report 1"])
+        #expect(vcpu.leave(-EINTR) == 0)
+    }
+
     @Test("a turn that is kept is released in time by a handle without a thread too: by its next call after it")
     func keptWithoutThread() throws {
         let pair = try Pair(flags: SPSCHED_NO_RECONNECT_THREAD)

@@ -333,6 +333,21 @@ struct KVMLaunchTests {
         #expect(together.value == 0)
     }
 
+    @Test("in a child process a command goes to the kernel as it is, whatever its parent's threads are doing")
+    func child() throws {
+        let daemon = try ObedientDaemon { message in
+            guard case .acquire = message else { return nil }
+            return .queued(Queued(position: 1, estimate: .seconds(1)))
+        }
+        let kvm = try FakeKVM(daemon.client) { $0.issue = nil }
+        let waiting = Background { kvm.start().result }
+        _ = try daemon.heard(2)
+        #expect(testing_launch_in_child(kvm.handle, -1) == -EBADF)
+        #expect(spsched_cancel(daemon.client.handle, 0) == 1)
+        #expect(try waiting.value() == -ECANCELED)
+        #expect(!kvm.isInLaunch)
+    }
+
     @Test("options and arguments outside their bounds are refused")
     func invalid() throws {
         let daemon = try ObedientDaemon()

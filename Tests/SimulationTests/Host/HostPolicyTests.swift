@@ -63,6 +63,23 @@ struct HostPolicyTests {
         #expect(record.device.idleWhileEligible == .zero)
     }
 
+    @Test("a crowd whose round takes longer than guests sleep shares evenly beside launches; none waits for its age")
+    func crowd() throws {
+        // As 1,000 VMs with reports of 7.5 ms, at a seventh of the commands.
+        let guests = [GuestGroup("loop", count: 150, registration: .surplusOnly)]
+        var plan = HostPlan.make(
+            seed: 3, warmUp: .seconds(30), duration: .seconds(200), guests: guests,
+            launches: [LaunchGroup(registration: .surplusOnly)])
+        plan.profile = plan.profile.scaled(reportPercent: 667)
+        plan.configuration.planningCosts.report = .milliseconds(50)
+        plan.configuration.floorShare = Share(percent: 40)
+        let record = try record(of: plan)
+        #expect(record.guests[0].admission.refused == 0)
+        #expect(record.guests[0].guests.allSatisfy { $0.reports >= 10 })
+        #expect((record.guests[0].jainPerMille ?? 0) >= 980)
+        #expect(record.guests[0].latency.longest < Limits.agedAfter)
+    }
+
     @Test("the kernel patch: up to 64 looping guests at 1/s cost a launch little", arguments: [4, 16, 64])
     func patch(antagonists: Int) throws {
         let record = try record(of: .demonstration(.rateLimit, antagonists: antagonists, slot: .seconds(20)))
