@@ -8,13 +8,13 @@ import Testing
 /// that is admitted is played; launches far enough apart that each is first in line.
 @Suite("Bounds against simulation")
 struct BoundsHoldTests {
-    @Test("what is simulated stays within the worst case", arguments: 1...30)
+    @Test("what is simulated stays within the worst case", arguments: 1...20)
     func hold(seed: UInt64) throws {
         let fleet = Self.randomFleet(seed)
         let answers = FleetAnswers(fleet)
         try #require(answers.played.virtualMachines > 0)
         var simulation = try FleetSimulation(
-            answers.played, answers.playedAdmission, seconds: 60, seed: seed)
+            answers.played, answers.playedAdmission, seconds: 40, seed: seed)
         while !simulation.isDone { simulation.play(to: simulation.elapsed + .seconds(30)) }
         for (group, worst) in zip(simulation.outcome.groups, answers.worst.groups) {
             if let launches = group.launches, let longest = launches.longestLaunch {
