@@ -35,7 +35,7 @@ let package = Package(
         .testTarget(name: "VMMProtocolTests", dependencies: ["VMMProtocol", "Arbiter"], swiftSettings: strict),
         // The house rules that a machine can check, and that the documents do not drift from the code.
         .testTarget(name: "TidyTests", dependencies: ["Arbiter"], swiftSettings: strict),
-        .testTarget(name: "ArbiterTests", dependencies: ["Arbiter"], swiftSettings: strict),
+        .testTarget(name: "ArbiterTests", dependencies: ["Arbiter", "Simulation"], swiftSettings: strict),
 
         // The C client for VMMs, as a plain target for our programs and tests; `make libspsched` builds the library.
         .target(
@@ -256,8 +256,10 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
 }
 
 // `scripts/promises` builds what it plays, and nothing else; beside it the same with mutants in a copy of the Arbiter.
+// The tests of these targets can be built so too.
 if Context.environment["SPSCHEDD_PROMISES"] == "1" {
-    package.targets = package.targets.filter { ["Arbiter", "SPModel", "Simulation", "promises"].contains($0.name) }
+    let wanted: Set = ["Arbiter", "SPModel", "Simulation", "promises", "ArbiterTests", "SimulationTests", "TidyTests"]
+    package.targets = package.targets.filter { wanted.contains($0.name) }
     package.dependencies = []
     if Context.environment["SPSCHEDD_MUTANTS"] == "1" {
         for target in package.targets where target.name == "Arbiter" { target.path = ".build-mutants/Arbiter" }

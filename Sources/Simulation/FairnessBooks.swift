@@ -32,8 +32,8 @@ struct FairnessBooks {
     private var places: [Place]
     private var time: FluidTime
     private let guestTurn: Nanoseconds
-    /// Service inside reservations is not told apart, nor who is barred by a limit: where there are such VMs, nothing is
-    /// judged.
+    /// Service inside reservations is not told apart, nor who is barred by a limit: where there are such VMs, nothing
+    /// is judged.
     private(set) var knowsTags = true
     private var activeWeights: Int64 = 0
     private var due: Instant

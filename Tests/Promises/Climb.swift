@@ -29,7 +29,7 @@ struct Climb {
         var (best, ratio) = (start.name, start.ratio)
         for change in 0..<UInt64(Limits.changesEach) {
             var next = best
-            next.changes.append(path << 32 | change)
+            next.changes.append(path * 1_000 + change)
             guard var scenario = next.scenario else { return }
             scenario.checksInvariantsEvery = max(scenario.checksInvariantsEvery, 16)
             let reached = tally.play(next, scenario, as: "climb").perMillion(start.promise)
