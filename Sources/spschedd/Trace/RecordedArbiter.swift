@@ -155,6 +155,33 @@ extension RecordedArbiter {
     }
 }
 
+// MARK: - Platform commands
+
+extension RecordedArbiter {
+    mutating func acquirePlatform(
+        _ kind: CommandKind, request: RequestID, now: Instant, into decisions: inout [Decision]
+    ) throws(RequestError) {
+        try record(.acquirePlatform(kind, request), now: now, &decisions) {
+            (arbiter, decisions) throws(RequestError) in
+            try arbiter.acquirePlatform(kind, request: request, now: now, into: &decisions)
+        }
+    }
+
+    mutating func releasePlatform(
+        _ turn: TurnID, now: Instant, into decisions: inout [Decision]
+    ) throws(RequestError) {
+        try record(.releasePlatform(turn), now: now, &decisions) { (arbiter, decisions) throws(RequestError) in
+            try arbiter.releasePlatform(turn, now: now, into: &decisions)
+        }
+    }
+
+    mutating func cancelPlatform(_ request: RequestID, now: Instant, into decisions: inout [Decision]) {
+        record(.cancelPlatform(request), now: now, &decisions) {
+            $0.cancelPlatform(request, now: now, into: &$1)
+        }
+    }
+}
+
 // MARK: - VMs and launches
 
 extension RecordedArbiter {
