@@ -154,7 +154,9 @@ let package = Package(
             name: "spscheddTests",
             dependencies: [
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
-                "ManagerProtocol", "StormClient", "TraceFormat", "VMMProtocol", "sp-emulator", "spschedctl", "spschedd",
+                "ManagerProtocol", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol", "sp-emulator",
+                "spschedctl",
+                "spschedd",
                 "spschedd-device",
             ], swiftSettings: strict),
         // Hostile clients' judge and the soak's driver; the clients themselves are C, built by scripts/build-hostile.
@@ -252,6 +254,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     fuzz("manager", ["ManagerProtocol"])
     fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
     fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
+    fuzz("trace", ["Arbiter", "TraceFormat", "TraceReplay"])
     fuzz("canary")
 }
 

@@ -35,8 +35,9 @@ public struct TraceRing: Sendable {
         words.put(origin.epoch, at: &position)
         words.put(origin.startedAt, at: &position)
         words.put(origin.startedAtSinceEpoch, at: &position)
+        let version = Array(origin.programVersion.utf8)
         words.put(
-            text: Array(origin.programVersion.utf8.prefix(TraceLimits.programVersionBytes)),
+            text: version, min(version.count, TraceLimits.programVersionBytes),
             paddedTo: TraceLimits.programVersionBytes, at: &position)
         var checksum = Checksum()
         for index in 0..<position { checksum.add(UInt64(littleEndian: words[index])) }
@@ -83,10 +84,10 @@ public struct TraceRing: Sendable {
     public mutating func name(_ vm: VMID, _ name: [UInt8], into words: inout MutableSpan<UInt64>) {
         let start = position
         position += RecordHead.words
-        let name = Array(name.prefix(TraceLimits.nameBytes))
+        let count = min(name.count, TraceLimits.nameBytes)
         words.put(vm.word, at: &position)
-        words.put(UInt64(name.count), at: &position)
-        words.put(text: name, paddedTo: (name.count + 7) / 8 * 8, at: &position)
+        words.put(UInt64(count), at: &position)
+        words.put(text: name, count, paddedTo: (count + 7) / 8 * 8, at: &position)
         number += 1
         words.seal(RecordHead(kind: .name, length: position - start), number: number, at: start)
         if isOpen { complete(&words) }
@@ -149,11 +150,11 @@ public struct TraceRing: Sendable {
 }
 
 extension MutableSpan<UInt64> {
-    /// Writes text, eight bytes a word, and zeros up to `length`, a multiple of eight.
-    fileprivate mutating func put(text: [UInt8], paddedTo length: Int, at position: inout Int) {
+    /// Writes the first `count` bytes of a text, eight a word, and zeros up to `length`, a multiple of eight.
+    fileprivate mutating func put(text: [UInt8], _ count: Int, paddedTo length: Int, at position: inout Int) {
         for start in stride(from: 0, to: length, by: 8) {
             var word: UInt64 = 0
-            for index in start..<start + 8 where index < text.count {
+            for index in start..<start + 8 where index < count {
                 word |= UInt64(text[index]) << UInt64(8 * (index - start))
             }
             put(word, at: &position)

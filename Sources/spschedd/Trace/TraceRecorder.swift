@@ -29,6 +29,7 @@ final class TraceRecorder {
         do { file = try MappedFile(creating: path, count: shape.bytes) } catch { throw .system(error) }
         words = file.words
         ring = TraceRing(shape)
+        state.reserveCapacity(Int(vms) * TraceRecorderLimits.stateBytesPerVM / 8)
         // SAFETY: nothing else reads or writes the mapping during the call.
         var span = words.mutableSpan
         ring.begin(origin, into: &span)
