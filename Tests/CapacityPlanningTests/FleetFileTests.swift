@@ -215,6 +215,15 @@ struct FleetFileTests {
         }
     }
 
+    @Test("the examples of the documentation are admitted", arguments: ["fleet", "thousand"])
+    func examples(_ name: String) throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let fleet = try FleetFile.load(root.appending(path: "docs/examples/\(name).toml").path)
+        #expect(FleetAdmission(fleet).isFulfilled)
+        #expect(name != "thousand" || fleet.virtualMachines == 1_000)
+    }
+
     @Test("all mistakes are told at once")
     func all() {
         #expect(problems("[[group]]\ncont = 1\nweight = 0\n[[unjoined]]\n[x]\n").count == 5)
