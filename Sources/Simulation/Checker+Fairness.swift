@@ -14,7 +14,8 @@ extension Checker {
             }
             // Reserved requests come first, and in convoys keep the others out for longer than those may wait.
             guard fairness.knowsTags, let jain = window.jain else { continue }
-            let allowed: Int64 = window.comesRoundInTime ? 20_000 : 50_000
+            guard window.turnsComeRound(within: 2) else { continue }
+            let allowed: Int64 = window.turnsComeRound(within: 1) ? 20_000 : 50_000
             worst.note(.fairness, 1_000_000 - jain, of: allowed)
             if jain < 1_000_000 - allowed {
                 throw broken(.fairness, "Jain's index was \(jain) millionths over \(window.length.count) ns")

@@ -182,9 +182,11 @@ struct FairnessWindow {
     /// 4L + s_g/w_f + s_g/w_m, with the largest L: by the weights of those who were backlogged throughout.
     var bound: Int64 { 4 * (Limits.backlogMemory.count * 1_000 / weights) + most.turn + least.turn }
 
-    /// Whether a VM that is served by its weight waits no longer for its next turn than it may: who waits longer is
-    /// refused, and sleeps.
-    var comesRoundInTime: Bool { length.count / 1_000 * weights <= leastPatience * allTurns }
+    /// Whether each VM's turn comes round within so many times its longest wait: who waits longer is refused, and
+    /// sleeps.
+    func turnsComeRound(within times: Int64) -> Bool {
+        length.count / 1_000 * weights <= times * leastPatience * allTurns
+    }
 
     /// Whether one report moves no tag by more than half of what it may stray.
     private var eachReportIsLight: Bool {
