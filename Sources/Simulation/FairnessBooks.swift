@@ -182,11 +182,8 @@ struct FairnessWindow {
     /// 4L + s_g/w_f + s_g/w_m, with the largest L: by the weights of those who were backlogged throughout.
     var bound: Int64 { 4 * (Limits.backlogMemory.count * 1_000 / weights) + most.turn + least.turn }
 
-    /// Whether each VM's turn comes round within so many times its longest wait: who waits longer is refused, and
-    /// sleeps.
-    func turnsComeRound(within times: Int64) -> Bool {
-        length.count / 1_000 * weights <= times * leastPatience * allTurns
-    }
+    /// Whether each VM's turn comes round within its longest wait: who waits longer is refused, and sleeps.
+    private var turnsComeRound: Bool { length.count / 1_000 * weights <= leastPatience * allTurns }
 
     /// Whether one report moves no tag by more than half of what it may stray.
     private var eachReportIsLight: Bool {
@@ -195,7 +192,9 @@ struct FairnessWindow {
 
     /// Jain's index in millionths, (Σx)² ÷ (n·Σx²), where the promise speaks of it: windows of 30 s, ten reports each.
     var jain: Int64? {
-        guard length >= .seconds(30), fewestTurns >= 10, squares > 0, eachReportIsLight else { return nil }
+        guard length >= .seconds(30), fewestTurns >= 10, squares > 0, eachReportIsLight, turnsComeRound else {
+            return nil
+        }
         return Int64(sum * sum / Int128(count) * 1_000_000 / squares)
     }
 }
