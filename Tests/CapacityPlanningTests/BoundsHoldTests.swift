@@ -4,8 +4,8 @@ import Testing
 
 @testable import CapacityPlanning
 
-/// Goal: no simulated fleet does worse than the formulas say. Method: random fleets, of which the largest of their shape
-/// that is admitted is played; launches far enough apart that each is first in line.
+/// Goal: no simulated fleet does worse than the formulas say. Method: random fleets, of which the largest of their
+/// shape that is admitted is played; launches far enough apart that each is first in line.
 @Suite("Bounds against simulation")
 struct BoundsHoldTests {
     @Test("what is simulated stays within the worst case", arguments: 1...20)
