@@ -135,7 +135,7 @@ private struct Play: ~Copyable {
         call(.acquirePlatform(.platformStatus, RequestID(origin: 3, tag: tag + 5)))
         call(.acquirePlatform(.platformCommand, RequestID(origin: 3, tag: tag + 6)))
         call(.cancelPlatform(RequestID(origin: 3, tag: tag + 6)))
-        call(.releasePlatform(turn))
+        call(.releasePlatform(turn, reportsDeviceTrouble: false))
         call(.acquire(Self.request(.derivedKey, tag + 7), vms[1]))
         call(.hangUp(origin: 9, vms[1]))
         call(.drain)

@@ -81,7 +81,13 @@ struct FairShare: Sendable {
     // MARK: Its state
 
     func save(into words: inout [UInt64]) {
-        for value in [virtualTime, sumOfWeights, count, lead, remainder, before.sum, before.lead] { words.put(value) }
+        words.put(virtualTime)
+        words.put(sumOfWeights)
+        words.put(count)
+        words.put(lead)
+        words.put(remainder)
+        words.put(before.sum)
+        words.put(before.lead)
     }
 
     init(restoring state: inout StateReader, guestTurn: Nanoseconds) throws(StateProblem) {

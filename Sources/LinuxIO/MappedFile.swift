@@ -47,6 +47,13 @@ public final class MappedFile: Sendable {
         UnsafeMutableRawBufferPointer(start: memory, count: count).bindMemory(to: UInt64.self)
     }
 
+    /// Fetches `count` bytes from this word on into the cache, while something else is being done.
+    @inline(__always)
+    public func expectWriting(fromWord word: Int, bytes count: Int) {
+        // SAFETY: nothing is read or written; a place outside the mapping would do no harm.
+        linux_prefetch_for_writing(memory + word * 8, count)
+    }
+
     /// Whether the file lies in memory (tmpfs). Elsewhere the kernel may let a writer wait for a disk.
     public var isInMemory: Bool { linux_is_in_memory(descriptor.number) == 1 }
 }

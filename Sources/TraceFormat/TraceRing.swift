@@ -44,6 +44,9 @@ public struct TraceRing: Sendable {
         words.put(checksum.value, at: &position)
     }
 
+    /// Where the next record will begin, in words.
+    public var nextPosition: Int { position }
+
     // MARK: Segments
 
     /// Whether the next call may not fit. A new segment must be begun before it is made.

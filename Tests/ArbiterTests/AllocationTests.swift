@@ -24,6 +24,24 @@ struct AllocationTests {
             precondition(allocations == 0, "\(allocations) allocations in 10000 turns")
         }
     }
+
+    @Test("saving the state allocates nothing where there is room for it")
+    func savedState() async {
+        await #expect(processExitsWith: .success) {
+            guard AllocationCounter.install() else { exit(EX_UNAVAILABLE) }
+            var world = try SteadyWorld(guests: 24)
+            try world.run(turns: 2_000)
+            var words: [UInt64] = []
+            words.reserveCapacity(20_000)
+            world.save(into: &words)
+            words.removeAll(keepingCapacity: true)
+            let start = AllocationCounter.count
+            world.save(into: &words)
+            let allocations = AllocationCounter.count - start
+            precondition(words.count > 500, "the state is too small")
+            precondition(allocations == 0, "\(allocations) allocations for one state")
+        }
+    }
 }
 
 /// Guests that ask as soon as they may, and one VM that launches again and again. It allocates nothing itself.
@@ -55,6 +73,8 @@ private struct SteadyWorld: ~Copyable {
             asks.append(now)
         }
     }
+
+    func save(into words: inout [UInt64]) { arbiter.save(into: &words) }
 
     mutating func run(turns count: Int) throws {
         let end = turns + count

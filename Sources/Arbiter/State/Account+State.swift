@@ -13,9 +13,13 @@ extension Account {
 
 extension Totals {
     func save(into words: inout [UInt64]) {
-        for count in [guestTurns, launchTurns, platformTurns, launches, refusals, overdueTurns, floorTurns] {
-            words.append(count)
-        }
+        words.append(guestTurns)
+        words.append(launchTurns)
+        words.append(platformTurns)
+        words.append(launches)
+        words.append(refusals)
+        words.append(overdueTurns)
+        words.append(floorTurns)
         words.put(guestService)
         words.put(launchService)
         words.put(platformService)

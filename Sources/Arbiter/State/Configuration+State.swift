@@ -1,10 +1,18 @@
 extension Configuration {
     func save(into words: inout [UInt64]) {
-        for duration in [
-            capacityPerSecond, launchReservePerSecond, launchBurst, floorDelay, hold, launchAging, guestWaitMax,
-            guestWaitReserved, launchBucketVM.perSecond, launchBucketVM.burst, launchBucketAccount.perSecond,
-            launchBucketAccount.burst, launchWallClockMax,
-        ] { words.put(duration) }
+        words.put(capacityPerSecond)
+        words.put(launchReservePerSecond)
+        words.put(launchBurst)
+        words.put(floorDelay)
+        words.put(hold)
+        words.put(launchAging)
+        words.put(guestWaitMax)
+        words.put(guestWaitReserved)
+        words.put(launchBucketVM.perSecond)
+        words.put(launchBucketVM.burst)
+        words.put(launchBucketAccount.perSecond)
+        words.put(launchBucketAccount.burst)
+        words.put(launchWallClockMax)
         words.put(floorShare.perMille)
         words.put(chunkPages)
         words.put(launchOrder)
@@ -40,9 +48,13 @@ extension Configuration {
 
 extension PlanningCosts {
     fileprivate func save(into words: inout [UInt64]) {
-        for cost in [
-            report, derivedKey, launchPage, launchStart, launchFinish, platformStatus, platformCommand,
-        ] { words.put(cost) }
+        words.put(report)
+        words.put(derivedKey)
+        words.put(launchPage)
+        words.put(launchStart)
+        words.put(launchFinish)
+        words.put(platformStatus)
+        words.put(platformCommand)
     }
 
     fileprivate init(restoring state: inout StateReader) throws(StateProblem) {

@@ -17,11 +17,12 @@ extension [UInt64] {
     mutating func put(_ value: some RawRepresentable<UInt8>) { append(UInt64(value.rawValue)) }
     mutating func put(_ value: CommandKind) { append(UInt64(value.rawValue)) }
 
-    /// Up to 64 truths in one word, the first in the lowest bit.
-    mutating func put(flags: Bool...) {
-        var word: UInt64 = 0
-        for (bit, flag) in flags.enumerated() where flag { word |= 1 << UInt64(bit) }
-        append(word)
+    /// Truths in one word, the first in the lowest bit.
+    mutating func put(
+        flags first: Bool, _ second: Bool = false, _ third: Bool = false, _ fourth: Bool = false, _ fifth: Bool = false
+    ) {
+        let low: UInt64 = (first ? 1 : 0) | (second ? 2 : 0) | (third ? 4 : 0)
+        append(low | (fourth ? 8 : 0) | (fifth ? 16 : 0))
     }
 
     /// One word that says whether there is a value, then the value.

@@ -56,7 +56,11 @@ extension VirtualMachine {
 
 extension VMCounters {
     fileprivate func save(into words: inout [UInt64]) {
-        for count in [guestTurns, launchTurns, launches, refusals, overdueTurns] { words.append(count) }
+        words.append(guestTurns)
+        words.append(launchTurns)
+        words.append(launches)
+        words.append(refusals)
+        words.append(overdueTurns)
         words.put(guestService)
         words.put(launchService)
     }

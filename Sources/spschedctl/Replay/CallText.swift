@@ -29,7 +29,8 @@ struct CallText {
         case .probeReturned(let outcome): "a probe: \(outcome)"
         case .devicePresence(let isPresent): isPresent ? "the device came" : "the device went"
         case .acquirePlatform(let kind, let id): "platform work: \(kind.managerName), \(text(id))"
-        case .releasePlatform(let turn, _): "platform work returns turn \(turn.number)"
+        case .releasePlatform(let turn, let reportsDeviceTrouble):
+            "platform work returns turn \(turn.number)" + (reportsDeviceTrouble ? " with device trouble" : "")
         case .cancelPlatform(let id): "platform work cancels \(text(id))"
         }
     }

@@ -98,6 +98,8 @@ final class TraceRecorder {
         // SAFETY: nothing else reads or writes the mapping during the call.
         var span = words.mutableSpan
         ring.record(call, outcome, decisions, from: first, at: now, into: &span)
+        // The ring is larger than the caches: the next record's lines come while the answer is sent.
+        file.expectWriting(fromWord: ring.nextPosition, bytes: TraceRecorderLimits.bytesExpected)
     }
 
     func name(_ vm: VMID, _ name: String) {
@@ -115,6 +117,8 @@ final class TraceRecorder {
 enum TraceRecorderLimits {
     /// What one VM takes in a saved state at most: its own fields, a launch, a hundred gaps, its places in every queue.
     static let stateBytesPerVM = 1_280
+    /// Of one record: a release, the request that came with it, and a grant.
+    static let bytesExpected = 256
 }
 
 /// Why nothing can be recorded.

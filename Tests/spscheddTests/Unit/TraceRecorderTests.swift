@@ -187,7 +187,7 @@ private struct Play: ~Copyable {
         next(.cancelPlatform(second))
         arbiter.cancelPlatform(second, now: now, into: &decisions)
         let held = turn
-        next(.releasePlatform(held))
-        try arbiter.releasePlatform(held, now: now, into: &decisions)
+        next(.releasePlatform(held, reportsDeviceTrouble: true))
+        try arbiter.releasePlatform(held, reportsDeviceTrouble: true, now: now, into: &decisions)
     }
 }
