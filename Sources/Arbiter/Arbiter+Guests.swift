@@ -345,7 +345,8 @@ extension Arbiter {
             virtualMachines[slot].lastSkip = clock
             return
         }
-        virtualMachines[slot].limitBucket.charge(charged(limit.interval, for: guest.kind), at: clock)
+        // From its arrival, as the reservation: a wait inside a reservation costs the limit nothing.
+        virtualMachines[slot].limitBucket.charge(charged(limit.interval, for: guest.kind), at: guest.arrivedAt)
     }
 
     mutating func guestTurnEnded(_ turn: Turn, slot: Int?, occupancy: Nanoseconds) {

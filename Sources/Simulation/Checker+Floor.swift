@@ -5,7 +5,8 @@ extension Checker {
     /// The level of the floor's account: what guests got less their share, and what platform work may take from it.
     mutating func floorPasses(_ elapsed: Nanoseconds) throws(Violation) {
         let isServing = turns.contains { $0.commandClass == .guest }
-        guard isServing || open.guestsEligible > 0, deviceMayBeUsed, !isDraining else {
+        let isOverdue = turns.contains { clock + elapsed > $0.grantedAt + $0.lease }
+        guard isServing || open.guestsEligible > 0, deviceMayBeUsed, !isDraining, !isOverdue else {
             floorWindow.close()
             return
         }

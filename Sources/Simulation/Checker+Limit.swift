@@ -13,7 +13,7 @@ extension Checker {
         }
         // A kind that costs less moves the bucket by less: nothing is said of a VM that mixes them.
         tenants[tenant].limitArrival =
-            request.kind == .derivedKey ? .distantPast : max(view.limitArrival, clock) + interval
+            request.kind == .derivedKey ? .distantPast : max(view.limitArrival, request.arrivedAt) + interval
     }
 
     private func limitMayBeWaived(_ request: OpenRequest, _ view: TenantView) -> Bool {

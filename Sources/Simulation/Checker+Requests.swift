@@ -6,7 +6,8 @@ extension Checker {
         _ id: RequestID, _ kind: CommandKind, units: UInt32, maxWait: Nanoseconds?, tenant: Int?
     ) {
         let isGuest = kind.commandClass == .guest
-        let isExtra = isGuest && tenant.map(hasGuestOutstanding) ?? false
+        var isExtra = false
+        if isGuest, let tenant { isExtra = hasGuestOutstanding(tenant) }
         var request = OpenRequest(
             id: id, tenant: tenant, kind: kind, units: units, arrivedAt: clock,
             deadline: maxWait.map { clock + $0 } ?? .distantFuture, isExtra: isExtra,

@@ -189,9 +189,8 @@ struct FairnessWindow {
         4 * FluidTime.lead(count, weights: weights, guestTurn: plannedTurn) + most.turn + least.turn
     }
 
-    /// Whether a VM that is served by its weight waits no longer for its next turn than it may: who waits longer is
-    /// refused, and sleeps.
-    var comesRoundInTime: Bool { length.count / 1_000 * weights <= leastPatience * allTurns }
+    /// Whether each VM's turn comes round within its longest wait: who waits longer is refused, and sleeps.
+    private var turnsComeRound: Bool { length.count / 1_000 * weights <= leastPatience * allTurns }
 
     /// Whether one report moves no tag by more than half of what it may stray.
     private var eachReportIsLight: Bool {
@@ -200,7 +199,9 @@ struct FairnessWindow {
 
     /// Jain's index in millionths, (Σx)² ÷ (n·Σx²), where the promise speaks of it: windows of 30 s, ten reports each.
     var jain: Int64? {
-        guard length >= .seconds(30), fewestTurns >= 10, squares > 0, eachReportIsLight else { return nil }
+        guard length >= .seconds(30), fewestTurns >= 10, squares > 0, eachReportIsLight, turnsComeRound else {
+            return nil
+        }
         return Int64(sum * sum / Int128(count) * 1_000_000 / squares)
     }
 }

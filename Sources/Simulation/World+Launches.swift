@@ -91,19 +91,18 @@ extension World {
         let id = RequestID(origin: tenants[tenant].launchOrigin, tag: newTag())
         tell?("\(stamp) VM \(tenant) asks \(id.tag): \(kind), \(units)")
         noteAsks(tenant, kind)
-        let balance = arbiter.floorBalance
         var refused: RequestError?
         do {
             try arbiter.acquire(
                 kind, units: units, maxWait: told(client.maxWait), request: id, of: vm, now: now, into: &decisions)
         } catch { refused = error }
-        try noteAsked(id, kind, units, tenant, client, balance, refused)
+        try noteAsked(id, kind, units, tenant, client, refused)
         try settle()
     }
 
     private mutating func noteAsked(
         _ id: RequestID, _ kind: CommandKind, _ units: UInt32, _ tenant: Int, _ client: LaunchClient,
-        _ balance: Nanoseconds, _ refused: RequestError?
+        _ refused: RequestError?
     ) throws(Violation) {
         if let refused {
             guard refused == .noSession else {
@@ -112,7 +111,8 @@ extension World {
             // Its session ended by the wall clock; the client may not have heard of it yet.
             return launchWasEnded(tenant)
         }
-        checker.launchCommand(tenant: tenant, floorBalance: balance)
+        // The Arbiter has come to this moment by now; its bucket is as it was when it was asked.
+        checker.launchCommand(tenant: tenant, floorBalance: arbiter.floorBalance)
         checker.asked(id, kind, units: units, maxWait: client.maxWait, tenant: tenant)
         tenants[tenant].launch.request = id
         guard random.chance(perMille: client.cancels) else { return }
@@ -149,7 +149,6 @@ extension World {
         let id = RequestID(origin: tenants[tenant].launchOrigin, tag: newTag())
         tell?("\(stamp) VM \(tenant) returns turn \(held.id.number) and asks \(id.tag): \(kind), \(units)")
         noteAsks(tenant, kind, withRelease: true)
-        let balance = arbiter.floorBalance
         var refused: RequestError?
         do {
             try arbiter.releaseAndAcquire(
@@ -158,7 +157,7 @@ extension World {
         } catch { refused = error }
         if refused == .unknownTurn { return try released(held, refused) }
         try released(held, nil)
-        try noteAsked(id, kind, units, tenant, client, balance, refused)
+        try noteAsked(id, kind, units, tenant, client, refused)
     }
 
     /// It dies with its turn. Its connection breaks after a while, or never.

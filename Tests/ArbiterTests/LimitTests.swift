@@ -5,6 +5,25 @@ import Testing
 /// Goal: a VM's own limit. Method: looping guests, and plain calls.
 @Suite("Rate limit")
 struct LimitTests {
+    @Test("a wait inside a reservation costs nothing of a limit as large: the whole burst may follow")
+    func waitCostsNothing() throws {
+        let host = Host()
+        let blocker = try host.register(Registration(reservationWanted: .zero))
+        let rate = Rate.perSecond(4)
+        let vm = try host.register(Registration(reservationWanted: rate, limit: rate, burst: 26))
+        let session = try host.begin(LaunchPlan(pages: 300, isWhole: true), of: blocker)
+        let blocking = try host.acquire(.wholeLaunch, 300, of: blocker)
+        let first = try host.acquire(.report, of: vm)
+        host.run(for: .milliseconds(260))
+        try host.release(#require(host.grant(of: blocking)).turn, of: blocker, units: 300)
+        try host.end(session, of: blocker)
+        try host.release(#require(host.grant(of: first)).turn, of: vm)
+        for _ in 0..<26 {
+            let request = try host.acquire(.report, of: vm)
+            try host.release(#require(host.grant(of: request)).turn, of: vm)
+        }
+    }
+
     private func limited(_ limit: Rate = .perSecond(1), burst: Int64 = 2, wait: Nanoseconds? = nil) -> Registration {
         Registration(reservationWanted: .zero, limit: limit, burst: burst, guestWaitMax: wait)
     }

@@ -4,7 +4,7 @@ import Simulation
 import Testing
 
 /// Goal: guests that must not be refused are not frozen for longer than a guest bears. Method: the attacks of decision
-/// 15, on a simulated host.
+/// 16, on a simulated host.
 @Suite("Guests that must not be refused")
 struct ProtectedGuestTests {
     @Test("a small weight does not keep one waiting under launches without end")
