@@ -32,7 +32,7 @@ struct ReplayText {
 
     var verdict: String {
         let over =
-            "\(Format.grouped(summary.calls)) calls in \(summary.segments) segments over"
+            "\(Format.grouped(summary.calls)) calls in \(summary.segments) \(summary.segments == 1 ? "segment" : "segments") over"
             + " \(Format.duration(story.length))"
         guard summary.difference == nil else { return "\(over) came out as recorded; then came a difference" }
         return "\(over): all \(Format.grouped(summary.decisions)) decisions came out as recorded\n\(figures)"
@@ -88,7 +88,8 @@ struct ReplayText {
 struct ComparisonText {
     static let caveat =
         "Open-loop: requests came when they came, and turns took what they took. A guest that would now be refused would"
-        + " have come back, and one that would now be served might not have come again: that is not in these figures."
+        + " have come back, one that would now be served might not have come again, and one that is served sooner might"
+        + " have asked for more: that is not in these figures."
 
     let story: Story
     let compared: Story.Comparison
