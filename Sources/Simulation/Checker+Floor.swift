@@ -5,8 +5,7 @@ extension Checker {
     /// The level of the floor's account: what guests got less their share, and what platform work may take from it.
     mutating func floorPasses(_ elapsed: Nanoseconds) throws(Violation) {
         let isServing = turns.contains { $0.commandClass == .guest }
-        let isOverdue = turns.contains { clock + elapsed > $0.grantedAt + $0.lease }
-        guard isServing || open.guestsEligible > 0, deviceMayBeUsed, !isDraining, !isOverdue else {
+        guard isServing || open.guestsEligible > 0, deviceMayBeUsed, !isDraining else {
             floorWindow.close()
             return
         }

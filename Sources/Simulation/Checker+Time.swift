@@ -6,7 +6,11 @@ extension Checker {
     mutating func pass(to now: Instant) throws(Violation) {
         let elapsed = now - clock
         guard elapsed > .zero else { return }
-        for turn in turns { largest.note(now - turn.grantedAt, turn) }
+        for turn in turns {
+            largest.note(now - turn.grantedAt, turn)
+            // The promises are stated for turns that come back before their lease ends.
+            if now >= turn.grantedAt + turn.lease { isHonest = false }
+        }
         if isHonest {
             try floorPasses(elapsed)
             try idlePasses(elapsed)

@@ -8,7 +8,7 @@ import Arbiter
 struct Checker {
     let configuration: Configuration
     /// Whether everyone keeps to what the promises presuppose.
-    let isHonest: Bool
+    var isHonest: Bool
     let judgesHolds: Bool
 
     var tenants: [TenantView]

@@ -75,7 +75,7 @@ public struct World: ~Copyable {
         while !isQuiet, let next = earliest() {
             try step(next)
             steps += 1
-            guard steps < 5_000 else { throw checker.broken(.wake, "the world does not come to rest") }
+            guard steps < 50_000 else { throw checker.broken(.wake, "the world does not come to rest") }
         }
         if let request = checker.open.first {
             throw checker.broken(.oneReply, "request \(request.id.tag) (\(request.kind)) never got a reply")
