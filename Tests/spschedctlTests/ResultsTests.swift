@@ -16,7 +16,8 @@ import Testing
         #expect(Set(object.keys) == ["runs", "budget"])
         let runs = try #require(object["runs"])
         let runKeys: Set = [
-            "policy", "antagonists", "boot_ms", "launches", "cut", "reports_per_s", "jain", "refusals", "lost_vmpck",
+            "policy", "antagonists", "boot_ms", "simulated_boot_ms", "launches", "cut", "reports_per_s", "jain",
+            "refusals", "lost_vmpck",
         ]
         #expect(runs.allSatisfy { Set($0.keys) == runKeys })
         #expect(runs.allSatisfy { Set(($0["boot_ms"] as? [String: Any] ?? [:]).keys) == ["p50", "p99", "max"] })

@@ -15,6 +15,7 @@ extension RunResult: Encodable {
     enum CodingKeys: String, CodingKey {
         case policy, antagonists, launches, cut, jain, refusals
         case bootMilliseconds = "boot_ms"
+        case simulatedBootMilliseconds = "simulated_boot_ms"
         case reportsPerSecond = "reports_per_s"
         case lostKeys = "lost_vmpck"
     }
@@ -24,6 +25,8 @@ extension RunResult: Encodable {
         try container.encode(policy, forKey: .policy)
         try container.encode(antagonists, forKey: .antagonists)
         try container.encode(BootMilliseconds(statistics: boot), forKey: .bootMilliseconds)
+        try container.encode(
+            BootMilliseconds(statistics: simulatedBoot), forKey: .simulatedBootMilliseconds)
         try container.encode(launches, forKey: .launches)
         try container.encode(isCut, forKey: .cut)
         try container.encode(reportsPerSecond?.rounded(decimals: 2), forKey: .reportsPerSecond)

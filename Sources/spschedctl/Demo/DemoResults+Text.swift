@@ -14,13 +14,14 @@ extension DemoResults {
     private var runTable: Table {
         var table = Table([
             .left("POLICY"), .right("ANTAGONISTS"), .right("BOOT p50"), .right("p99"), .right("max"),
+            .right("SIMULATED p50"),
             .right("LAUNCHES"), .right("REPORTS/s BETWEEN"), .right("FAIRNESS"), .right("REFUSALS"),
             .right("LOST VMPCK"), .right("SP BUSY"),
         ])
         for run in runs {
             table.append([
                 run.policy.rawValue, "\(run.antagonists)", run.boot?.p50.text ?? "-", run.boot?.p99.text ?? "-",
-                run.boot?.max.text ?? "-", "\(run.launches)",
+                run.boot?.max.text ?? "-", run.simulatedBoot?.p50.text ?? "-", "\(run.launches)",
                 run.reportsPerSecond.map { Format.fixed($0, 1) } ?? "-", run.jain.map { Format.fixed($0, 3) } ?? "-",
                 "\(run.refusals)", "\(run.lostKeys)", "\(Format.fixed(run.utilisation * 100, 0)) %",
             ])

@@ -7,6 +7,8 @@ struct RunResult: Equatable, Sendable {
     let antagonists: Int
     /// `nil` without launches.
     let boot: LatencyStatistics?
+    /// The same on the simulated host; `nil` without launches.
+    let simulatedBoot: LatencyStatistics?
     /// Launches that came to an end.
     let launches: Int
     /// One more was still under way when its time was over.
@@ -31,6 +33,7 @@ struct RunResult: Equatable, Sendable {
             latencies.append(Latency(cut.cut - cut.requested, isCut: true))
         }
         boot = LatencyStatistics(latencies)
+        simulatedBoot = record.scene.launches == .none ? nil : SimulatedScene(record.scene).boot()
         launches = record.launches.count
         isCut = record.cutLaunch != nil
         reportsPerSecond = Self.reportsBetweenLaunches(record, in: slot)
