@@ -188,7 +188,7 @@ let package = Package(
         .executableTarget(
             name: "spschedctl",
             dependencies: [
-                "Arbiter", "CSpsched", "CSystemd", "CapacityPlanning", "ConfigurationFiles", "DeviceProtocol",
+                "Arbiter", "CSEV", "CSpsched", "CSystemd", "CapacityPlanning", "ConfigurationFiles", "DeviceProtocol",
                 "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "TraceFormat", "TraceReplay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),

@@ -246,3 +246,6 @@ const char *csev_firmware_code_meaning(uint32_t code);
 // Issues one command of SEV_ISSUE_CMD. `data` is what the command takes and gives, or NULL. 0, or -errno;
 // `*firmware_code` is the kernel's `error` field in both cases, and SEV_RET_NO_FW_CALL if the kernel left it alone.
 int csev_issue(int descriptor, uint32_t command, void *data, uint32_t *firmware_code);
+
+// Whether KVM knows KVM_SEV_SNP_ENABLE_REQ_CERTS, asked of an open /dev/kvm: 0 if so, or -errno (-ENXIO if not).
+int csev_kvm_has_request_certificates(int kvm);
