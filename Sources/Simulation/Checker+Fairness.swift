@@ -21,6 +21,6 @@ extension Checker {
         }
     }
 
-    /// A Jain index of 0.97 is promised.
-    private static var unevenness: Int64 { 30_000 }
+    /// A Jain index of 0.975 is promised.
+    private static var unevenness: Int64 { 25_000 }
 }
