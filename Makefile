@@ -37,7 +37,7 @@ run: build ## Build, then show the whole thing at work on an emulated Secure Pro
 test: setup lint ## Format and unit checks, then every test of the inner loop (at most 10 minutes on 2 cores)
 	scripts/check-units
 	swift build --build-tests
-	swift test --skip-build --disable-xctest
+	scripts/run-tests --skip-build --disable-xctest
 
 test-asan: setup ## The tests under AddressSanitizer and LeakSanitizer, the C parts under UBSan too
 	scripts/test-sanitized address
