@@ -36,7 +36,7 @@ public struct Arbiter: ~Copyable {
     var turn: Turn?
     var turnBeside: Turn?
     var device = DeviceWatch()
-    var isDraining = false
+    public internal(set) var isDraining = false
 
     // MARK: Launches
 
