@@ -40,6 +40,8 @@ final class Account {
 struct AccountTable {
     private var accounts: [AccountKey: Account] = [:]
 
+    var count: Int { accounts.count }
+
     subscript(key: AccountKey) -> Account? { accounts[key] }
 
     mutating func insert(_ account: Account) { accounts[account.key] = account }

@@ -24,6 +24,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case turnOverdue = "b8663c235b384472a5ace2abb18de948"
     /// A launch session was ended for its client.
     case sessionEnded = "c3b3c283f47f4505b444270adc9cf7c7"
+    /// An administrator drains the host, or no longer.
+    case draining = "930170310f2b4fafb2ce7bc1b15673c1"
     /// A VM registered.
     case vmRegistered = "520ab9c247c44f51a2ed3c47236ec3c4"
     /// A VM unregistered or lingered out.

@@ -79,6 +79,7 @@ extension Daemon {
     }
 
     private func refuse(_ socket: borrowing SeqpacketSocket, _ account: Account, cap: Int64, _ setting: String) {
+        counters.connectionsRefused += 1
         turnAway(
             socket,
             ErrorReply(
@@ -166,6 +167,7 @@ extension Daemon {
                 features: features, epoch: epoch, chunkPages: configuration.arbiter.chunkPages,
                 deviceState: Extensible(deviceState))
             send(.welcome(welcome), tag: tag, to: connection)
+            if arbiter.isDraining { send(.draining(true), tag: 0, to: connection) }
         case .register(let register): admit(register, tag: tag, on: connection, now: now)
         case .refuse(let reply):
             send(.error(reply), tag: tag, to: connection)

@@ -47,10 +47,18 @@ extension Daemon {
     }
 
     func tellStatus() {
+        noteReservations()
         let current = statusLine
         guard current != toldStatus else { return }
         toldStatus = current
         notifier.status(current)
+    }
+
+    private func noteReservations() {
+        let areSuspended = arbiter.overview(now: clock.now()).reservationsAreSuspended
+        guard areSuspended != saidReservationsAreSuspended else { return }
+        saidReservationsAreSuspended = areSuspended
+        note(.reservations(areSuspended: areSuspended))
     }
 
     /// What `systemctl status` shows.
@@ -60,6 +68,7 @@ extension Daemon {
         parts.append(RateText.write(overview.reserved) + " reserved, " + RateText.write(overview.rateLeft) + " left")
         if overview.sessionsOpen > 0 { parts.append("\(overview.sessionsOpen) launches open") }
         if overview.reservationsAreSuspended { parts.append("reservations suspended by launch overload") }
+        if overview.isDraining { parts.append("DRAINING: nothing new is admitted or served") }
         let figures = parts.joined(separator: "; ")
         switch overview.device {
         case .alive: return "\(deviceAccess.path) is served: \(figures)"

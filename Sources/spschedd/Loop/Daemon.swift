@@ -43,6 +43,11 @@ final class Daemon {
     var deviceState = DeviceState.alive
     var platformDesk = PlatformDesk()
     let manager: ManagerServer
+    /// What operators may ask about, or wait for.
+    var refusals: RefusalLog
+    var rejections = RejectionLog()
+    var changes = ChangeLog()
+    var saidReservationsAreSuspended = false
 
     /// Room for the message being read, and for the one being written.
     // SAFETY: allocated once for the daemon's whole life; only its own thread touches it, one message at a time.
@@ -86,6 +91,7 @@ final class Daemon {
             Arbiter(configuration: configuration.arbiter, virtualMachines: Int(configuration.clients.vmsMax), now: now),
             recorder: trace)
         vms = VMTable(capacity: Int(configuration.clients.vmsMax))
+        refusals = RefusalLog(virtualMachines: Int(configuration.clients.vmsMax))
         connections = ConnectionTable(
             capacity: try DescriptorLimit.connections(wanted: configuration.clients.connectionsMax))
         deviceAccess = DeviceAccess(path: configuration.device.path)
@@ -141,6 +147,10 @@ struct DaemonCounters {
     var busies = BusyCounts()
     /// Connections closed for breaking the protocol.
     var protocolErrors: Int64 = 0
+    /// VMs that registered anew, registrations that were not admitted, connections turned away at a cap.
+    var registrations: Int64 = 0
+    var rejections = RejectionCounts()
+    var connectionsRefused: Int64 = 0
 }
 
 // MARK: - The loop
