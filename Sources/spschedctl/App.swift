@@ -9,7 +9,9 @@ struct App: ParsableCommand {
         abstract: "Look at spschedd, the scheduler of the AMD Secure Processor, and see it at work.",
         version: PackageVersion.current,
         subcommands: [
-            DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, PlatformCommand.self,
+            DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, ExplainCommand.self,
+            WatchCommand.self, TopCommand.self, MetricsCommand.self, DrainCommand.self, ResumeCommand.self,
+            PlatformCommand.self,
             DeviceCommand.self, DoctorCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
         ])
 }

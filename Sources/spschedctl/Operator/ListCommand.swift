@@ -37,7 +37,7 @@ struct ListText {
 
     private func cells(of vm: ManagedVM) -> [String] {
         [
-            vm.name.isEmpty ? vm.uuid : vm.name, vm.state.rawValue, vm.account,
+            (vm.name.isEmpty ? vm.uuid : vm.name).printable, vm.state.rawValue, vm.account.printable,
             Format.rate(millihertz: vm.reservationMillihertz), vm.limitMillihertz.map(Format.rate) ?? "-",
             "\(vm.weight)", Format.rate(millihertz: vm.entitlementMillihertz), got(vm), "\(vm.guestGrants)",
             "\(vm.launches)", Format.duration(nanoseconds: vm.spTimeNanoseconds), StatusText.busies(vm.busies),

@@ -2,7 +2,14 @@ import Glibc
 
 /// Unbuffered writing. A reader that is gone is no error of ours.
 enum StandardOutput {
-    static func print(_ text: String) { StreamWriter.write(text + "\n", to: STDOUT_FILENO) }
+    static func print(_ text: String) { write(text + "\n") }
+    static func write(_ text: String) { StreamWriter.write(text, to: STDOUT_FILENO) }
+
+    /// False: whoever read it is gone.
+    static var isOpen: Bool {
+        var state = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&state, 1, 0) == 0 || state.revents & Int16(POLLERR | POLLHUP) == 0
+    }
 }
 
 enum StandardError {

@@ -57,7 +57,8 @@ struct StatusText {
 
     private var turn: String {
         guard let turn = status.turn else { return "none" }
-        return "\(turn.kind) of \(turn.vm ?? "the daemon"), for \(Format.duration(nanoseconds: turn.heldNanoseconds))"
+        return
+            "\(turn.kind) of \((turn.vm ?? "the daemon").printable), for \(Format.duration(nanoseconds: turn.heldNanoseconds))"
             + (turn.isOverdue ? ", overdue" : "")
     }
 
@@ -84,7 +85,7 @@ struct StatusText {
 
     private var warnings: [String] {
         var warnings: [String] = []
-        if status.isDraining { warnings.append("draining: no turns are granted") }
+        if status.isDraining { warnings.append("draining: nothing new is admitted or served") }
         if status.launchOverload {
             warnings.append("launches use more than their reserve: reservations are suspended")
         }
