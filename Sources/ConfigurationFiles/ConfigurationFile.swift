@@ -28,6 +28,7 @@ extension SettingsReader {
         var configuration = DaemonConfiguration()
         let keys = SettingKeys(DaemonConfiguration.keys)
         for entry in sections.entries {
+            note(entry.name, entry.line)
             guard keys.sections.contains(entry.name) else {
                 reportUnknown(entry.name, entry.value, keys)
                 continue

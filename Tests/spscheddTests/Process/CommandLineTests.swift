@@ -13,8 +13,9 @@ struct CommandLineTests {
             let run = try ShortRun(arguments)
             #expect(run.code == EX_CONFIG)
             #expect(run.output.isEmpty)
-            #expect(run.errors.contains("\(file): arbiter.chunk_page: unknown key; did you mean arbiter.chunk_pages?"))
-            #expect(run.errors.contains("\(file): arbiter.hold: expected a duration"))
+            #expect(
+                run.errors.contains("\(file):2: arbiter.chunk_page: unknown key; did you mean arbiter.chunk_pages?"))
+            #expect(run.errors.contains("\(file):3: arbiter.hold: expected a duration"))
         }
     }
 
