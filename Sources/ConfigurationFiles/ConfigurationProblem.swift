@@ -1,3 +1,11 @@
+/// Where a setting was written.
+public struct ConfigurationOrigin: Equatable, Sendable, CustomStringConvertible {
+    public let file: String
+    public let line: Int
+
+    public var description: String { "\(file):\(line)" }
+}
+
 /// One thing that is wrong with the configuration, in a form that leads to its repair.
 public struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
     public var file: String

@@ -132,14 +132,22 @@ extension ConfigurationValue {
     /// As it stands in a TOML file.
     package var toml: String {
         switch self {
-        case .duration(let value): "\"\(DurationText.write(value))\""
-        case .rate(let value): "\"\(value.map(RateText.write) ?? "none")\""
-        case .share(let value): "\"\(ShareText.write(value))\""
+        case .integer, .decimal: text
+        case .duration, .rate, .share, .choice, .text, .fileMode: TOMLText.quote(text)
+        }
+    }
+
+    /// Without the quotes of a file.
+    package var text: String {
+        switch self {
+        case .duration(let value): DurationText.write(value)
+        case .rate(let value): value.map(RateText.write) ?? "none"
+        case .share(let value): ShareText.write(value)
         case .integer(let value): "\(value)"
         case .decimal(let value): DecimalText.write(thousandths: value)
-        case .choice(let value): "\"\(value)\""
-        case .text(let value): TOMLText.quote(value ?? "none")
-        case .fileMode(let value): "\"0\(String(value, radix: 8))\""
+        case .choice(let value): value
+        case .text(let value): value ?? "none"
+        case .fileMode(let value): "0\(String(value, radix: 8))"
         }
     }
 }

@@ -14,12 +14,13 @@ package struct SettingKeys<Root>: Sendable {
 
 /// Walks a file's sections, sets what a table of keys knows, and gathers what is wrong.
 package struct SettingsReader {
-    package let file: String
+    /// The one that is being read.
+    package var file: String
     /// What stands before each key in the file: empty, or the section above and a point.
     package var place = ""
     package private(set) var problems: [ConfigurationProblem] = []
-    /// Where each key was written that has been looked at.
-    private var lines: [String: Int] = [:]
+    /// Where each key was written that has been looked at, the last and decisive place last.
+    package private(set) var origins: [String: [ConfigurationOrigin]] = [:]
 
     package init(file: String) { self.file = file }
 
@@ -51,14 +52,17 @@ package struct SettingsReader {
     }
 
     /// Remembers on which line a key stands.
-    package mutating func note(_ key: String, _ line: Int?) { lines[place + key] = line }
+    package mutating func note(_ key: String, _ line: Int?) {
+        guard let line else { return }
+        origins[place + key, default: []].append(ConfigurationOrigin(file: file, line: line))
+    }
 
     /// - Parameter other: the key on whose line the mistake is, where `key` has none.
     package mutating func report(_ key: String, _ message: String, orAt other: String? = nil) {
-        let line = lines[place + key] ?? other.flatMap { lines[place + $0] }
+        let origin = origins[place + key]?.last ?? other.flatMap { origins[place + $0]?.last }
         problems.append(
             ConfigurationProblem(
-                file: file, line: line, key: (place + key).quotable.inOneLine,
+                file: origin?.file ?? file, line: origin?.line, key: (place + key).quotable.inOneLine,
                 message: message.inOneLine))
     }
 

@@ -11,6 +11,16 @@ public enum FilePath {
         }
     }
 
+    /// Whether there is something of that name, also a symbolic link that leads nowhere.
+    public static func isTaken(_ path: String) throws(SystemError) -> Bool {
+        var status = stat()
+        if lstat(path, &status) == 0 { return true }
+        guard errno == ENOENT || errno == ENOTDIR else {
+            throw SystemError(code: errno, attempt: "look at", subject: path)
+        }
+        return false
+    }
+
     /// Gives a file another name; one that has that name is replaced.
     public static func rename(_ path: String, to other: String) throws(SystemError) {
         guard Glibc.rename(path, other) == 0 else {

@@ -34,8 +34,13 @@ struct CommandLineTests {
         let first = try ShortRun(["--config", file, "--check-config"])
         #expect(first.code == 0)
         #expect(first.output.contains("\nchunk_pages = 16\n"))
+        #expect(first.output.contains("\n# from \(file):2\nchunk_pages = 16\n"))
         try first.output.write(toFile: file, atomically: false, encoding: .utf8)
-        #expect(try ShortRun(["--config", file, "--check-config"]).output == first.output)
+        func withoutOrigins(_ text: String) -> [Substring] {
+            text.split(separator: "\n").filter { !$0.hasPrefix("# from ") }
+        }
+        let second = try ShortRun(["--config", file, "--check-config"]).output
+        #expect(withoutOrigins(second) == withoutOrigins(first.output))
     }
 
     @Test("the configuration that is shipped has no mistake and changes nothing but what it says")
