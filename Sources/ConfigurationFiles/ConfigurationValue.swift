@@ -38,10 +38,14 @@ package enum ConfigurationKind: Equatable, Sendable {
 extension ConfigurationKind {
     /// What to write, for a person who wrote something else.
     package var expectation: String {
+        if case .duration = self { bounds + ", a whole number with its unit: ns, us, ms, s, min or h" } else { bounds }
+    }
+
+    /// The same for a person who knows how values are written.
+    package var bounds: String {
         switch self {
         case .duration(let range):
-            "a duration from \"\(DurationText.write(range.lowerBound))\" to \"\(DurationText.write(range.upperBound))\","
-                + " a whole number with its unit: ns, us, ms, s, min or h"
+            "a duration from \"\(DurationText.write(range.lowerBound))\" to \"\(DurationText.write(range.upperBound))\""
         case .optionalRate(let range):
             "a rate from \"\(RateText.write(range.lowerBound))\" to \"\(RateText.write(range.upperBound))\", or \"none\""
         case .share(let range):

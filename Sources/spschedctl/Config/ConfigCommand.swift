@@ -12,7 +12,10 @@ struct ConfigCommand: ParsableCommand {
             one of /usr/lib; an empty file or a link to /dev/null masks those of its name. What is read later \
             prevails. Needs no daemon: what this one goes by since its last reload, 'spschedctl status' tells.
             """,
-        subcommands: [ConfigCatCommand.self, ConfigCheckCommand.self, ConfigDiffCommand.self])
+        subcommands: [
+            ConfigCatCommand.self, ConfigCheckCommand.self, ConfigDiffCommand.self, ConfigExampleCommand.self,
+            ConfigManualCommand.self,
+        ])
 }
 
 /// What configuration is looked at.
