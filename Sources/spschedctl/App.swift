@@ -11,7 +11,7 @@ struct App: ParsableCommand {
         subcommands: [
             DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, ExplainCommand.self,
             WatchCommand.self, TopCommand.self, MetricsCommand.self, DrainCommand.self, ResumeCommand.self,
-            PlatformCommand.self,
-            DeviceCommand.self, DoctorCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
+            PlatformCommand.self, ConfigCommand.self, DeviceCommand.self, DoctorCommand.self, ReplayCommand.self,
+            VirtualMachineCommand.self,
         ])
 }

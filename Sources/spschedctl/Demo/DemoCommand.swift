@@ -1,6 +1,5 @@
 import Arbiter
 import ArgumentParser
-import FoundationEssentials
 import Glibc
 import Reporting
 import SPModel
@@ -64,9 +63,9 @@ struct DemoCommand: ParsableCommand {
     private func writeReport(_ outcome: ShowOutcome) throws(DemoError) {
         guard let report else { return }
         do {
-            try HTMLReport(outcome).html.write(toFile: report, atomically: true, encoding: .utf8)
+            try ReportFile.write(HTMLReport(outcome).html, to: report)
         } catch {
-            throw .failed(what: "could not write the report to \(report): \(error)", log: "")
+            throw .failed(what: "the report: \(error)", log: "")
         }
         StandardError.print("The report with plots is in \(report)")
     }

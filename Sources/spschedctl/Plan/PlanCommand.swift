@@ -1,7 +1,6 @@
 import ArgumentParser
 import CapacityPlanning
 import ConfigurationFiles
-import FoundationEssentials
 import Glibc
 import Reporting
 
@@ -40,8 +39,11 @@ struct PlanCommand: ParsableCommand {
             in the configuration that it names.
             """)
 
+    /// Optional, and missed by `run`: the parser would name it as missing where an option is wrong.
     @Argument(help: ArgumentHelp("The fleet file (TOML).", valueName: "fleet.toml"))
-    var fleet: String
+    var fleetFile: String?
+
+    private var fleet: String { fleetFile ?? "" }
 
     @Option(
         help: ArgumentHelp("How much of the host's life is played, after a warm-up; 0 for nothing.", valueName: "s"))
@@ -63,6 +65,9 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
+        guard fleetFile != nil else {
+            throw ValidationError("Which fleet? Give the path of its file, as in: spschedctl plan fleet.toml")
+        }
         let answers = FleetAnswers(try load())
         let plan = PlanResult(file: fleet, answers: answers, simulated: try play(answers), seed: seed)
         try writeReport(plan)
@@ -92,9 +97,9 @@ struct PlanCommand: ParsableCommand {
     private func writeReport(_ plan: PlanResult) throws {
         guard let report else { return }
         do {
-            try PlanReport(plan).html.write(toFile: report, atomically: true, encoding: .utf8)
+            try ReportFile.write(PlanReport(plan).html, to: report)
         } catch {
-            StandardError.print("spschedctl: could not write the report to \(report): \(error)")
+            StandardError.print("spschedctl: the report: \(error)")
             throw ExitCode(EX_CANTCREAT)
         }
         StandardError.print("The report with plots is in \(report)")

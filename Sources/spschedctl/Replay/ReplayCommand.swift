@@ -1,7 +1,6 @@
 import Arbiter
 import ArgumentParser
 import ConfigurationFiles
-import FoundationEssentials
 import Glibc
 import LinuxIO
 import Reporting
@@ -28,8 +27,11 @@ struct ReplayCommand: ParsableCommand {
               spschedctl replay trace --with spschedd.toml --report changed.html
             """)
 
+    /// Optional, and missed by `run`: the parser would name it as missing where an option is wrong.
     @Argument(help: ArgumentHelp("The trace.", valueName: "file"))
-    var file: String
+    var traceFile: String?
+
+    private var file: String { traceFile ?? "" }
 
     @Option(
         name: .customLong("with"),
@@ -60,6 +62,10 @@ struct ReplayCommand: ParsableCommand {
     func validate() throws { _ = try window() }
 
     func run() throws {
+        guard traceFile != nil else {
+            throw ValidationError(
+                "Which trace? Give the path of its file, as in: spschedctl replay /run/spschedd/trace")
+        }
         do throws(ReplayProblem) {
             let story = try Story.read(file)
             let comparison = try other.map { (path) throws(ReplayProblem) in try story.compared(with: path) }
@@ -80,9 +86,9 @@ struct ReplayCommand: ParsableCommand {
 
     private func write(_ page: String, to path: String) throws(ReplayProblem) {
         do {
-            try page.write(toFile: path, atomically: true, encoding: .utf8)
+            try ReportFile.write(page, to: path)
         } catch {
-            throw .unwritable("could not write the report to \(path): \(error)")
+            throw .unwritable("the report: \(error)")
         }
         StandardError.print("The report is in \(path)")
     }
