@@ -37,6 +37,8 @@ public struct Arbiter: ~Copyable {
     var turnBeside: Turn?
     var device = DeviceWatch()
     public internal(set) var isDraining = false
+    /// Nothing is granted: clients are still saying what they waited for when the daemon was restarted.
+    public internal(set) var isPaused = false
 
     // MARK: Launches
 

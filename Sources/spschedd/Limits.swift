@@ -102,6 +102,22 @@ enum DaemonLimits {
     /// A list of VMs shows figures no older than this.
     static let managerReportsAge = Nanoseconds.seconds(1)
 
+    // MARK: Restart
+
+    /// Connections that the service manager keeps: their names are one variable of the next daemon's environment, which
+    /// the kernel limits to 128 KiB; a name takes 18 bytes at most.
+    static let storedConnections = 6_000
+    /// Descriptors on their way to the service manager: a host's VMs all registering at once. Further ones follow a
+    /// moment later.
+    static let storeOrders = 1_024
+    /// After a restart nothing is granted for so long, or until every client has said what it waits for: what a launch
+    /// waits for must not be overtaken because its process was scheduled later than a guest's.
+    static let resyncPatience = Nanoseconds.milliseconds(100)
+    /// Of that, the last answer's requests get so long to arrive: they were sent together.
+    static let resyncSettles = Nanoseconds.milliseconds(1)
+    /// More than the state of the greatest settings takes.
+    static let stateBytes = 1 << 28
+
     // MARK: Descriptors
 
     /// Those beside the connections: listeners, device, timers, journal, and room for one handed out.

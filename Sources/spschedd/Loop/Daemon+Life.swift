@@ -8,8 +8,10 @@ extension Daemon {
         log(
             .started, .info, "spschedd \(PackageVersion.current) has started",
             [LogField(.version, PackageVersion.current), LogField(.epoch, hexadecimal(epoch))])
+        sayWhatWasTakenUp()
         sayWhereTheTraceIs()
         checkDevice(clock.now(), isFirst: true)
+        beginResync()
         toldStatus = statusLine
         notifier.ready(status: toldStatus)
         log(
@@ -33,12 +35,13 @@ extension Daemon {
         resumeAccepting(now)
         closeSilent(now)
         removeLingering(now)
+        if !storeLater.isEmpty { storeWhatWaits() }
         if deviceCheckAt <= now {
             deviceCheckAt = now + DaemonLimits.deviceCheckEvery
             checkDevice(now)
             reportWithheld(now)
             if let problem = trace?.takeProblem() { log(.trace, .error, problem) }
-            accounts.sweep({ $0.isForgettable(at: now) }, { arbiter.closeAccount($0, now: now) })
+            accounts.sweep({ $0.isForgettable(at: now) }, { closeAccount($0, now) })
             tellStatus()
         }
         keepHouse(by: deviceCheckAt)

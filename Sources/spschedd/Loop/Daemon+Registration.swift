@@ -12,6 +12,8 @@ extension Daemon {
             guard known.account === connection.account else {
                 return send(.error(ErrorReply(.accessDenied)), tag: tag, to: connection)
             }
+            if known.connections.isEmpty { counters.resumed += 1 }
+            releaseOrphans(of: known.vm, now)
             return attach(connection, to: known.vm, register, tag: tag, isResumed: true)
         }
         do throws(RegistrationRefusal) {
@@ -46,6 +48,8 @@ extension Daemon {
                 vm: admission.vm, token: .random(), uuid: register.uuid, name: register.name, account: account,
                 failureMode: register.failureMode, registration: register.registration, admission: admission,
                 registeredAt: now))
+        if let keeper, let record = vms[admission.vm] { keeper.keep(record) }
+        arbiter.keep(account)
         return admission.vm
     }
 
@@ -58,7 +62,15 @@ extension Daemon {
             $0.lingersUntil = nil
         }
         connection.machine.registered(vm)
+        store(connection, of: vm)
         serve(connection, promptly: !connection.budget.isExceeded)
+        answer(register, tag: tag, of: vm, on: connection, isResumed: isResumed)
+    }
+
+    /// Tells a client what its VM was granted.
+    func answer(
+        _ register: Register, tag: UInt64, of vm: VMID, on connection: Connection, isResumed: Bool = false
+    ) {
         guard let record = vms[vm] else { return }
         if register.wantsDescriptor, let descriptor = handOutDevice() {
             let reply = registered(record, carriesDescriptor: true, isResumed: isResumed)
@@ -90,7 +102,11 @@ extension Daemon {
         arbiter.unregister(vm, now: now, into: &decisions)
         carryOutDecisions()
         // They change their place when they next say something: a VM may have thousands of connections.
-        for token in record.connections { connections[token]?.machine.unregistered() }
+        for token in record.connections {
+            guard let connection = connections[token] else { continue }
+            connection.machine.unregistered()
+            unstore(connection)
+        }
         remove(record, "it unregistered")
     }
 
@@ -125,6 +141,7 @@ extension Daemon {
         vms.remove(record.vm)
         record.account.vms -= 1
         note(.vmGone(reason), of: VMLabel(record))
+        arbiter.keep(record.account)
         log(
             .vmGone, .info, of: record.account, "\(record.title) is gone: \(reason)",
             record.fields + [LogField(.reason, reason)])
@@ -132,16 +149,18 @@ extension Daemon {
 
     // MARK: Launch sessions, as far as the account's cap counts them
 
-    func openSession(_ session: SessionID, of vm: VMID, pages: UInt32) {
+    func openSession(_ session: SessionID, of vm: VMID) {
         vms.update(vm) { $0.session = session }
-        vms[vm]?.account.launches += 1
-        note(.launchBegan(pages: pages), of: vms[vm].map(VMLabel.init))
+        guard let account = vms[vm]?.account else { return }
+        account.launches += 1
+        arbiter.keep(account)
     }
 
     func closeSession(of vm: VMID, _ end: Change.LaunchEnd) {
         guard let record = vms[vm], record.session != nil else { return }
         vms.update(vm) { $0.session = nil }
         record.account.launches -= 1
+        arbiter.keep(record.account)
         note(.launchEnded(end), of: VMLabel(record))
     }
 
