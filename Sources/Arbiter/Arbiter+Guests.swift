@@ -374,7 +374,8 @@ extension Arbiter {
         guard let guest = virtualMachines[slot].guest else { return }
         refundReservation(slot)
         if let limit = virtualMachines[slot].limit, !guest.limitIsWaived {
-            let charged = virtualMachines[slot].limitBucket.theoreticalArrival - charged(limit.interval, for: guest.kind)
+            let charged =
+                virtualMachines[slot].limitBucket.theoreticalArrival - charged(limit.interval, for: guest.kind)
             virtualMachines[slot].limitBucket = CellRate(chargedUntil: min(charged, clock))
         }
         virtualMachines[slot].firstAttempt = guest.isAged ? clock - Limits.agedAfter : guest.arrivedAt
