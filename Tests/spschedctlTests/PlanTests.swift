@@ -42,6 +42,13 @@ import Testing
         #expect(report.hasSuffix("</html>\n"))
     }
 
+    @Test func `A report that cannot be written is told, after the answer`() throws {
+        let command = try CommandProcess(["plan", Self.example, "--seconds", "0", "--report", "/dev/full"])
+        #expect(command.standardOutput().hasPrefix("The fleet of 170 VMs is admitted"))
+        #expect(command.waitForEnd() == 73)
+        #expect(command.standardError() == "spschedctl: could not write /dev/full: No space left on device\n")
+    }
+
     @Test func `JSON answers whether, what binds, how many, how fast, and the same for the same seed`() throws {
         let command = try plan(reserving(100), ["--json", "--seed", "7"])
         let output = command.standardOutput()

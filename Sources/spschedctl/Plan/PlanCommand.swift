@@ -1,8 +1,8 @@
 import ArgumentParser
 import CapacityPlanning
 import ConfigurationFiles
-import FoundationEssentials
 import Glibc
+import LinuxIO
 import Reporting
 
 struct PlanCommand: ParsableCommand {
@@ -65,8 +65,8 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         let answers = FleetAnswers(try load())
         let plan = PlanResult(file: fleet, answers: answers, simulated: try play(answers), seed: seed)
-        try writeReport(plan)
         StandardOutput.print(json ? plan.json.text : plan.text)
+        try writeReport(plan)
         if !answers.admission.isAdmitted { throw ExitCode(PlanExit.notAdmitted) }
     }
 
@@ -92,12 +92,11 @@ struct PlanCommand: ParsableCommand {
     private func writeReport(_ plan: PlanResult) throws {
         guard let report else { return }
         do {
-            try PlanReport(plan).html.write(toFile: report, atomically: true, encoding: .utf8)
+            try ReportFile.write(PlanReport(plan).html, to: report)
         } catch {
-            StandardError.print("spschedctl: could not write the report to \(report): \(error)")
+            StandardError.print("spschedctl: \(error)")
             throw ExitCode(EX_CANTCREAT)
         }
-        StandardError.print("The report with plots is in \(report)")
     }
 }
 

@@ -1,7 +1,6 @@
 import Arbiter
 import ArgumentParser
 import ConfigurationFiles
-import FoundationEssentials
 import Glibc
 import LinuxIO
 import Reporting
@@ -79,12 +78,7 @@ struct ReplayCommand: ParsableCommand {
     }
 
     private func write(_ page: String, to path: String) throws(ReplayProblem) {
-        do {
-            try page.write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-            throw .unwritable("could not write the report to \(path): \(error)")
-        }
-        StandardError.print("The report is in \(path)")
+        do throws(SystemError) { try ReportFile.write(page, to: path) } catch { throw .unwritable("\(error)") }
     }
 
     // MARK: The window
