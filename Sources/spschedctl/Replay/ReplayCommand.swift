@@ -60,7 +60,7 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         do throws(ReplayProblem) {
-            let story = try Story.read(file)
+            let story = try Story.read(file, scope)
             let comparison = try other.map { (path) throws(ReplayProblem) in try story.compared(with: path) }
             let window = story.clamped(try checkedWindow())
             if json {
@@ -75,6 +75,10 @@ struct ReplayCommand: ParsableCommand {
             if let message = error.message { StandardError.print("spschedctl: \(message)") }
             throw ExitCode(error.exitCode)
         }
+    }
+
+    private var scope: Story.Scope {
+        Story.Scope(hasHistory: timeline || report != nil || other != nil, hasCalls: other != nil)
     }
 
     private func write(_ page: String, to path: String) throws(ReplayProblem) {

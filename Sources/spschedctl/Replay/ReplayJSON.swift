@@ -16,8 +16,8 @@ struct ReplayJSON {
 
     var text: String {
         var members: [(key: String, value: JSON)] = [
-            ("file", .text(story.path)), ("version", .text(story.origin.programVersion)),
-            ("epoch", .text(String(story.origin.epoch, radix: 16))), ("segments", integer(summary.segments)),
+            ("file", .text(story.path)), ("version", .text(story.version)),
+            ("epoch", .text(story.epoch)), ("segments", integer(summary.segments)),
             ("calls", integer(summary.calls)), ("calls_skipped", integer(summary.callsSkipped)),
             ("decisions", integer(summary.decisions)), ("grants", integer(summary.grants)),
             ("launches", integer(summary.launches)), ("registrations", integer(summary.registrations)),

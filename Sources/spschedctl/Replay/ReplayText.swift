@@ -15,8 +15,7 @@ struct ReplayText {
     }
 
     var text: String {
-        var parts = [header, verdict]
-        parts += damages
+        var parts = [header] + damages + [verdict]
         if let difference { parts.append(difference) }
         if let comparison { parts.append(ComparisonText(story, comparison).text) }
         if let window { parts.append(timeline(window)) }
@@ -26,7 +25,7 @@ struct ReplayText {
     private var summary: ReplaySummary { story.summary }
 
     var header: String {
-        "\(story.path): spschedd \(story.origin.programVersion), epoch \(String(story.origin.epoch, radix: 16)),"
+        "\(story.path): spschedd \(story.version), epoch \(story.epoch),"
             + " recorded from \(CalendarText.write(story.firstSegment.beganAtSinceEpoch)) on"
     }
 
@@ -34,9 +33,15 @@ struct ReplayText {
         let over =
             "\(Format.grouped(summary.calls)) calls in \(summary.segments) \(summary.segments == 1 ? "segment" : "segments") over"
             + " \(Format.duration(story.length))"
+        guard summary.calls > 0 || summary.difference != nil else {
+            return summary.isWhole ? "No call was recorded yet" : "Nothing could be replayed"
+        }
         guard summary.difference == nil else { return "\(over) came out as recorded; then came a difference" }
-        return "\(over): all \(Format.grouped(summary.decisions)) decisions came out as recorded\n\(figures)"
+        return "\(over): all \(Format.grouped(summary.decisions)) decisions\(rest) came out as recorded\n\(figures)"
     }
+
+    /// Damage took some of them away.
+    private var rest: String { summary.isWhole ? "" : " that were left" }
 
     private var figures: String {
         let refusals = summary.refusals.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
