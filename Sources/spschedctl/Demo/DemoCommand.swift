@@ -38,7 +38,10 @@ struct DemoCommand: ParsableCommand {
     @Flag(help: "Launch nothing: only the guests.")
     var noLaunches = false
 
-    @Option(help: ArgumentHelp("Of start phases, service times and pauses.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Of start phases, service times and pauses.", valueName: "number"),
+        transform: SeedText.parse)
     var seed: UInt64 = 1
 
     @Option(help: ArgumentHelp("Write a report with plots: one HTML file.", valueName: "file"))
