@@ -345,6 +345,12 @@ static inline int linux_lock_open_file(int descriptor) {
     return linux_result(fcntl(descriptor, 37, &whole));
 }
 
+// F_OFD_SETLKW: the same, but waits for it. A signal that is handled ends the wait with -EINTR.
+static inline int linux_wait_to_lock_open_file(int descriptor) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return linux_result(fcntl(descriptor, 38, &whole));
+}
+
 // -EWOULDBLOCK while another open of the same file holds the lock.
 static inline int linux_lock(int descriptor) { return linux_result(flock(descriptor, LOCK_EX | LOCK_NB)); }
 
