@@ -104,15 +104,17 @@ extension PlanResult {
 
     /// Which turns the bounds are of, and what keeps them within their limits.
     var turnsSentence: String {
-        let (planned, longest) = (answers.worst.plannedTurns, answers.worst.turns)
         let rules = answers.played.configuration.arbiter
-        return
-            "PLANNED is what admission keeps within guest_wait_reserved (\(Format.duration(rules.guestWaitReserved))) "
-            + "and a guest's patience (\(Format.duration(Limits.frozenMax))): there a report takes "
-            + "\(Format.duration(planned.guest)), a launch turn \(Format.duration(planned.launch)). LONGEST, as P1, is "
-            + "with the longest that the model's SP takes, and what unjoined guests add: \(Format.duration(longest.guest)) "
-            + "and \(Format.duration(longest.launch)). It may be above the limits; planning_cost.report and "
-            + ".launch_page set what admission reckons with."
+        func costs(_ turns: LargestTurns) -> String {
+            "a report takes \(Format.duration(turns.guest)), a launch turn \(Format.duration(turns.launch))"
+        }
+        return """
+            PLANNED is what admission keeps within guest_wait_reserved (\(Format.duration(rules.guestWaitReserved))) \
+            and a guest's patience (\(Format.duration(Limits.frozenMax))); there \(costs(answers.worst.plannedTurns)). \
+            LONGEST, as P1, is with the longest that the model's SP takes and what unjoined guests add; there \
+            \(costs(answers.worst.turns)). It may be above those limits: planning_cost.report and .launch_page set \
+            what admission reckons with.
+            """
     }
 
     var stormSentence: String? {

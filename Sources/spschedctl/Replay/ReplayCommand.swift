@@ -22,7 +22,7 @@ struct ReplayCommand: ParsableCommand {
             that is refused would have come back, and one that is served would not.
 
             Examples:
-              spschedctl replay /run/spschedd/trace
+              spschedctl replay /run/spschedd-trace/trace
               spschedctl replay trace --timeline --column 2ms --from 12500ms
               spschedctl replay trace --with spschedd.toml --report changed.html
             """)

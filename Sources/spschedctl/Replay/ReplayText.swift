@@ -103,7 +103,8 @@ struct ComparisonText {
 
     var text: String {
         var lines = [
-            "", "With \(compared.configurationPath):", sentences.joined(separator: "; "), Self.caveat.wrapped(at: 100),
+            "", "With \(compared.configurationPath):", sentences.joined(separator: "; ").wrapped(at: 100),
+            Self.caveat.wrapped(at: 100),
         ]
         if !changed.isEmpty { lines.append(table.text) }
         if changed.count > ReplayLimits.rowsTold {
@@ -122,6 +123,11 @@ struct ComparisonText {
         if compared.results.notAdmitted > 0 { sentences.append("\(compared.results.notAdmitted) VMs not admitted") }
         if compared.results.newlyAdmitted > 0 {
             sentences.append("\(compared.results.newlyAdmitted) VMs admitted that were not")
+        }
+        if let recorded = compared.results.chunkPagesRecorded {
+            sentences.append(
+                "NOT FELT: another chunk_pages than the \(recorded) recorded, since launch commands are those that were"
+                    + " asked for")
         }
         return sentences
     }
