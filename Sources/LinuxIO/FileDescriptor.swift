@@ -98,6 +98,25 @@ extension FileDescriptor {
         return Array(bytes[..<filled])
     }
 
+    /// `count` words of 64 bits, little-endian, from this word of the file on; fewer where the file ends before.
+    public borrowing func words(from first: Int, count: Int) throws(SystemError) -> [UInt64] {
+        var words = [UInt64](repeating: 0, count: count)
+        var filled = 0
+        while filled < count * 8 {
+            // SAFETY: pread(2) writes at most the rest of the array.
+            let result = words.withUnsafeMutableBytes {
+                pread(number, $0.baseAddress! + filled, count * 8 - filled, off_t(first * 8 + filled))
+            }
+            if result < 0 && errno == EINTR { continue }
+            guard result >= 0 else { throw SystemError(code: errno, attempt: "read descriptor", subject: "\(number)") }
+            if result == 0 { break }
+            filled += result
+        }
+        words.removeLast(count - filled / 8)
+        // On a machine of the same order these are the words already.
+        return UInt64(littleEndian: 1) == 1 ? words : words.map(UInt64.init(littleEndian:))
+    }
+
     /// How many bytes the file has.
     public borrowing func length() throws(SystemError) -> Int {
         let end = lseek(number, 0, SEEK_END)

@@ -1,5 +1,6 @@
 import Arbiter
 import ArgumentParser
+import LinuxIO
 
 /// The operator's command.
 @main
@@ -12,4 +13,9 @@ struct App: ParsableCommand {
             DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, PlatformCommand.self,
             DeviceCommand.self, DoctorCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
         ])
+
+    static func main() {
+        StandardStreams.secure()
+        main(nil)
+    }
 }

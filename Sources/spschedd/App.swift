@@ -42,10 +42,15 @@ struct App: ParsableCommand {
     @Flag(help: "Print what this build can do, as JSON, and exit.")
     var capabilities = false
 
+    static func main() {
+        StandardStreams.secure()
+        main(nil)
+    }
+
     func run() throws {
         let configuration = try load()
-        if checkConfig { return print(configuration.toml, terminator: "") }
-        if capabilities { return print(Capabilities(configuration).json) }
+        if checkConfig { return StandardOutput.print(configuration.toml, terminator: "") }
+        if capabilities { return StandardOutput.print(Capabilities(configuration).json) }
         SystemdEvents.blockSignals()
         do {
             try serve(configuration)

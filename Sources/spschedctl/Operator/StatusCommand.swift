@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxIO
 import ManagerProtocol
 import Reporting
 
@@ -57,7 +58,8 @@ struct StatusText {
 
     private var turn: String {
         guard let turn = status.turn else { return "none" }
-        return "\(turn.kind) of \(turn.vm ?? "the daemon"), for \(Format.duration(nanoseconds: turn.heldNanoseconds))"
+        return
+            "\(turn.kind) of \(turn.vm.map(Format.printable) ?? "the daemon"), for \(Format.duration(nanoseconds: turn.heldNanoseconds))"
             + (turn.isOverdue ? ", overdue" : "")
     }
 
