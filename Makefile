@@ -15,7 +15,7 @@ N ?= 0,16,64
 ARGS ?=
 
 .PHONY: help setup build libspsched run test test-asan test-tsan test-system test-hostile soak fuzz fuzz-smoke bench \
-    bench-quick bench-programs bench-peers experiment experiment-check promises replay lint format clean
+    bench-quick bench-programs bench-peers experiment experiment-check promises replay documents lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -109,6 +109,11 @@ ROUNDS ?= 5
 bench-peers: build ## Compare with D-Bus, pcscd, tpm2-abrmd and flock, installed from Debian (two minutes after the build)
 	@scripts/setup peers || echo 'bench-peers: going on without the peers that are missing' >&2
 	@scripts/bench-peers $(ROUNDS)
+
+documents: setup ## Write spschedd.toml and its manual page anew, from the table of keys
+	swift build --product spschedctl
+	.build/debug/spschedctl config example >packaging/spschedd.toml
+	.build/debug/spschedctl config manual >packaging/man/spschedd.toml.5
 
 lint: ## Check the formatting
 	swift format lint --strict --parallel --recursive $(SOURCES)

@@ -373,6 +373,7 @@ enum linux_file_kind {
     LINUX_FILE_SOCKET = 2,
     LINUX_FILE_REGULAR = 3,
     LINUX_FILE_DIRECTORY = 4,
+    LINUX_FILE_FIFO = 5,
 };
 
 static inline int linux_kind_of(const struct stat *status) {
@@ -385,6 +386,8 @@ static inline int linux_kind_of(const struct stat *status) {
         return LINUX_FILE_REGULAR;
     case S_IFDIR:
         return LINUX_FILE_DIRECTORY;
+    case S_IFIFO:
+        return LINUX_FILE_FIFO;
     default:
         return LINUX_FILE_OTHER;
     }

@@ -45,6 +45,7 @@ public enum FileKind: Equatable, Sendable {
     case socket
     case regular
     case directory
+    case fifo
     case other
 
     init(_ kind: Int32) {
@@ -54,8 +55,21 @@ public enum FileKind: Equatable, Sendable {
             case LINUX_FILE_SOCKET.rawValue: .socket
             case LINUX_FILE_REGULAR.rawValue: .regular
             case LINUX_FILE_DIRECTORY.rawValue: .directory
+            case LINUX_FILE_FIFO.rawValue: .fifo
             default: .other
             }
+    }
+
+    /// With its article.
+    public var words: String {
+        switch self {
+        case .characterDevice: "a device"
+        case .socket: "a socket"
+        case .regular: "a regular file"
+        case .directory: "a directory"
+        case .fifo: "a pipe"
+        case .other: "a block device"
+        }
     }
 
     /// What `path` is, following symbolic links.

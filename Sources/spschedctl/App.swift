@@ -11,7 +11,7 @@ struct App: ParsableCommand {
         version: PackageVersion.current,
         subcommands: [
             DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, PlatformCommand.self,
-            DeviceCommand.self, DoctorCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
+            ConfigCommand.self, DeviceCommand.self, DoctorCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
         ])
 
     static func main() {

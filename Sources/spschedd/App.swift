@@ -11,13 +11,16 @@ struct App: ParsableCommand {
         abstract: "Schedules the AMD Secure Processor among the VMs of this host.",
         discussion: """
             VMMs register at its socket and ask for a turn before each command that reaches the Secure Processor. \
-            Without any option it serves /dev/sev with the configuration in \(ConfigurationFile.defaultPath), \
-            if there is one.
+            Without any option it serves /dev/sev with the configuration in \(ConfigurationFile.defaultPath) and \
+            beside it, if there is one: see spschedd.toml(5).
             """,
         version: PackageVersion.current)
 
-    @Option(help: "Configuration file (TOML). Without it: \(ConfigurationFile.defaultPath), if that exists.")
+    @Option(help: "Configuration file (TOML), and no other. Without it: spschedd.toml and its drop-ins.")
     var config: String?
+
+    @Option(help: "Read spschedd.toml and its drop-ins of the system that lies in this directory.")
+    var root: String?
 
     @Option(help: "The device, or the socket of an emulated one. Overrides device.path.")
     var device: String?
@@ -47,9 +50,14 @@ struct App: ParsableCommand {
         main(nil)
     }
 
+    func validate() throws {
+        if config != nil, root != nil { throw ValidationError("--config names one file: it has no --root.") }
+    }
+
     func run() throws {
-        let configuration = try load()
-        if checkConfig { return StandardOutput.print(configuration.toml, terminator: "") }
+        let loaded = try load()
+        let configuration = loaded.configuration
+        if checkConfig { return StandardOutput.print(loaded.toml, terminator: "") }
         if capabilities { return StandardOutput.print(Capabilities(configuration).json) }
         SystemdEvents.blockSignals()
         do {
@@ -60,19 +68,23 @@ struct App: ParsableCommand {
         }
     }
 
-    private func load() throws -> DaemonConfiguration {
-        var configuration = DaemonConfiguration()
-        do {
-            configuration = try ConfigurationFile.load(config)
+    private func load() throws -> LoadedConfiguration {
+        do throws(ConfigurationError) {
+            var loaded = try ConfigurationFile.load(ConfigurationSource(file: config, root: root))
+            applyOptions(to: &loaded.configuration)
+            return loaded
         } catch {
             try fail("\(error)", EX_CONFIG)
         }
+    }
+
+    /// What the command line says prevails over every file.
+    private func applyOptions(to configuration: inout DaemonConfiguration) {
         configuration.device.path = device ?? configuration.device.path
         configuration.device.probeSocket = deviceSocket ?? configuration.device.probeSocket
         configuration.vmm.path = socket ?? configuration.vmm.path
         configuration.manager.path = managerSocket ?? configuration.manager.path
         configuration.trace.file = traceFile ?? configuration.trace.file
-        return configuration
     }
 
     private func serve(_ configuration: DaemonConfiguration) throws {
