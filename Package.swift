@@ -47,6 +47,10 @@ let package = Package(
         .executableTarget(
             name: "spsched-seccomp-probe", dependencies: ["CSpsched"], path: "Tests/SeccompProbe",
             cSettings: [.treatAllWarnings(as: .error)]),
+        // Ends the daemon again and again under VM processes: Tests/Restart/main.c.
+        .executableTarget(
+            name: "restart-trial", dependencies: ["CSpsched"], path: "Tests/Restart",
+            cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(
             name: "ClientLibraryTests", dependencies: ["Arbiter", "CSEV", "CSpschedTesting", "VMMProtocol"],
             swiftSettings: strict),
@@ -100,6 +104,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // The memory in which the daemon's state outlives it: bytes <-> records, two slots each.
+        .target(name: "StateFormat", swiftSettings: pure),
+        .testTarget(name: "StateFormatTests", dependencies: ["StateFormat"], swiftSettings: strict),
         // What `spschedd --trace` writes: bytes <-> values, and how it is run through the Arbiter again.
         .target(name: "TraceFormat", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "TraceFormatTests", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: strict),
@@ -141,7 +148,7 @@ let package = Package(
             name: "spschedd",
             dependencies: [
                 "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "TraceFormat", "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "StateFormat", "TraceFormat", "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: loop),
         // For its tests: a VMM's connection driven by hand, and one in a process of its own, to be killed.
         .target(
@@ -217,8 +224,8 @@ let package = Package(
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
         "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
-        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "TraceFormat",
-        "TraceReplay", "VMMProtocol",
+        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "StateFormat",
+        "TraceFormat", "TraceReplay", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.targets.append(
@@ -226,7 +233,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
             name: "spschedd",
             dependencies: [
                 "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "TraceFormat", "VMMProtocol",
+                "StateFormat", "TraceFormat", "VMMProtocol",
             ], exclude: ["App.swift"], swiftSettings: strict))
     package.dependencies.removeFirst()
 
@@ -255,6 +262,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
     fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
     fuzz("trace", ["Arbiter", "TraceFormat", "TraceReplay"])
+    fuzz("state", ["Arbiter", "StateFormat"])
     fuzz("canary")
 }
 

@@ -431,3 +431,19 @@ static inline void linux_prefetch_for_writing(const void *address, size_t bytes)
 static inline int linux_memfd_create(const char *name) {
     return linux_result((int)syscall(SYS_memfd_create, name, LINUX_MEMFD_CLOEXEC | LINUX_MEMFD_ALLOW_SEALING));
 }
+
+// Writes a word after everything that was written before it and before everything after it, as a process sees that
+// reads the memory once this one was killed: it is the compiler alone that must not move the stores.
+static inline void linux_publish(uint64_t *word, uint64_t value) {
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+// include/uapi/linux/fcntl.h
+#define LINUX_F_ADD_SEALS 1033
+#define LINUX_SEALS_OF_SIZE (0x0002 | 0x0004)
+
+static inline int linux_seal_size(int descriptor) {
+    return linux_result(fcntl(descriptor, LINUX_F_ADD_SEALS, LINUX_SEALS_OF_SIZE));
+}

@@ -29,6 +29,9 @@ public struct FileDescriptor: ~Copyable, Sendable {
         FileDescriptor(adopting: try check(linux_duplicate(number), "duplicate descriptor", "\(number)"))
     }
 
+    /// Ends the connection of this socket for both sides, even while other descriptors of it are open.
+    public borrowing func shutDown() { _ = linux_shutdown(number) }
+
     public borrowing func setNonblocking(_ isNonblocking: Bool) throws(SystemError) {
         _ = try check(
             linux_set_nonblocking(number, isNonblocking ? 1 : 0), "change the mode of descriptor", "\(number)")

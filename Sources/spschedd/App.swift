@@ -88,10 +88,12 @@ struct App: ParsableCommand {
     }
 
     private func serve(_ configuration: DaemonConfiguration) throws {
-        let listeners = try ListeningSockets.open(configuration)
+        let inherited = try InheritedDescriptors.take()
+        let listeners = try ListeningSockets.open(configuration, inherited)
         let logger = try Logger()
         let daemon = try Daemon(
-            configuration: configuration, listeners: listeners, logger: logger, notifier: try Notifier())
+            configuration: configuration, listeners: listeners, logger: logger, notifier: try Notifier(),
+            stored: inherited.stored)
         try daemon.run()
     }
 
