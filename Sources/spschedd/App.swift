@@ -42,7 +42,11 @@ struct App: ParsableCommand {
     @Flag(help: "Print what this build can do, as JSON, and exit.")
     var capabilities = false
 
+    @Flag(help: "Exit with 0 if this host can have anything to schedule; else say why not, and exit with 1.")
+    var checkHost = false
+
     func run() throws {
+        if checkHost { return try lookAtHost() }
         let configuration = try load()
         if checkConfig { return print(configuration.toml, terminator: "") }
         if capabilities { return print(Capabilities(configuration).json) }
@@ -53,6 +57,16 @@ struct App: ParsableCommand {
             // Starting it again cannot help where the configuration names what there is not.
             try fail("\(error)", error is UnknownGroup ? EX_CONFIG : EX_UNAVAILABLE)
         }
+    }
+
+    /// Mistakes in the configuration are the daemon's own to tell: they must not look like a host without a device.
+    private func lookAtHost() throws {
+        let configured = (try? ConfigurationFile.load(config))?.device.path
+        let check = HostCheck.look(at: device ?? configured ?? DaemonConfiguration().device.path)
+        guard case .nothingToSchedule(let reason) = check else { return }
+        LogOutput.fromEnvironment().write(
+            LogRecord(.notNeeded, .notice, "Not started: \(reason)", [LogField(.reason, reason)]))
+        throw ExitCode.failure
     }
 
     private func load() throws -> DaemonConfiguration {

@@ -7,7 +7,7 @@ extension LogEvent {
         case .ready: [.path]
         case .configurationInvalid, .startFailed, .stopping, .configurationNotReread: []
         case .deviceState: [.device, .deviceState]
-        case .deviceLink, .probe, .resources: [.reason]
+        case .deviceLink, .notNeeded, .probe, .resources: [.reason]
         case .platform: [.command, .uid, .device]
         case .turnOverdue: [.turn]
         case .sessionEnded: [.vmName, .vmUUID, .uid, .session]
