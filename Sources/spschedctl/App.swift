@@ -10,6 +10,6 @@ struct App: ParsableCommand {
         version: PackageVersion.current,
         subcommands: [
             DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, PlatformCommand.self,
-            DeviceCommand.self, DoctorCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
+            DeviceCommand.self, LaunchCommand.self, DoctorCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
         ])
 }
