@@ -22,9 +22,8 @@ struct LaunchRun {
             try machine.prepare()
             let began = BootClock.now()
             let grant = try turn(of: client, identity, &machine)
-            try resume(&machine, grant, client)
+            let returned = try resume(&machine, grant, client)
             launched = true
-            let returned = (at: BootClock.now(), on: CalendarClock.now())
             let running = try machine.confirm()
             client.leave(launched: true)
             return LaunchResult(identity, running, waited: grant.grantedAt - began, grant, returned)
@@ -72,13 +71,16 @@ struct LaunchRun {
         }
     }
 
+    /// Lets the VM run, and returns the turn: when.
     private func resume<Machine: PausedMachine & ~Copyable>(
         _ machine: inout Machine, _ grant: ProxyGrant, _ client: ProxyClient
-    ) throws(LaunchProblem) {
+    ) throws(LaunchProblem) -> (at: Instant, on: Int64) {
         do throws(LaunchProblem) {
             if let signal = signals.take() { throw .interrupted(signal: signal) }
             try machine.resume(patience: grant.leaseLeft ?? LaunchLimits.unarbitrated)
+            let now = (at: BootClock.now(), on: CalendarClock.now())
             client.release(grant, pagesDone: pages, failed: false)
+            return now
         } catch {
             guard error.launchMayGoOn else {
                 client.release(grant, pagesDone: 0, failed: true)
