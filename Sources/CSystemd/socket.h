@@ -364,6 +364,10 @@ static inline int linux_set_nonblocking(int descriptor, int is_nonblocking) {
     return linux_result(fcntl(descriptor, F_SETFL, flags));
 }
 
+static inline int linux_set_close_on_exec(int descriptor) {
+    return linux_result(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
+}
+
 static inline int linux_status_flags(int descriptor) { return linux_result(fcntl(descriptor, F_GETFL)); }
 static inline int linux_descriptor_flags(int descriptor) { return linux_result(fcntl(descriptor, F_GETFD)); }
 

@@ -1,3 +1,4 @@
+import CSystemd.Process
 import CSystemd.Socket
 import Glibc
 
@@ -35,6 +36,10 @@ public struct FileDescriptor: ~Copyable, Sendable {
     public borrowing func setNonblocking(_ isNonblocking: Bool) throws(SystemError) {
         _ = try check(
             linux_set_nonblocking(number, isNonblocking ? 1 : 0), "change the mode of descriptor", "\(number)")
+    }
+
+    public borrowing func setCloseOnExec() throws(SystemError) {
+        _ = try check(linux_set_close_on_exec(number), "change the mode of descriptor", "\(number)")
     }
 
     public borrowing func kind() throws(SystemError) -> FileKind {
@@ -91,6 +96,11 @@ extension FileDescriptor {
     public static func open(_ path: String, writable: Bool) throws(SystemError) -> FileDescriptor {
         guard writable else { return try openReadOnly(path) }
         return FileDescriptor(adopting: try check(linux_open_read_write(path), "open", path))
+    }
+
+    /// A process, readable once it has ended. Error ESRCH: there is none of that number.
+    public static func process(_ pid: Int32) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try check(linux_pidfd_open(pid), "watch process", "\(pid)"))
     }
 
     /// An unnamed file in memory that may be sealed.
