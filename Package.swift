@@ -148,7 +148,8 @@ let package = Package(
             name: "spschedd",
             dependencies: [
                 "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "StateFormat", "TraceFormat", "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "StateFormat", "TraceFormat", "VMMProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: loop),
         // For its tests: a VMM's connection driven by hand, and one in a process of its own, to be killed.
         .target(
@@ -161,8 +162,8 @@ let package = Package(
             name: "spscheddTests",
             dependencies: [
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
-                "ManagerProtocol", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol", "sp-emulator",
-                "spschedctl",
+                "ManagerProtocol", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol", "restart-trial",
+                "sp-emulator", "spschedctl",
                 "spschedd",
                 "spschedd-device",
             ], swiftSettings: strict),
@@ -206,6 +207,19 @@ let package = Package(
                 "spschedctl",
                 "spschedd", "spschedd-device",
             ],
+            swiftSettings: strict),
+        // `spschedctl launch`, with a process in QEMU's place that does what a test tells it to.
+        .executableTarget(
+            name: "fake-monitor", dependencies: ["LinuxIO"], path: "Tests/FakeMonitor", swiftSettings: strict),
+        .testTarget(
+            name: "LaunchTests",
+            dependencies: [
+                "DeviceTestSupport", "HostileSupport", "ManagerProtocol", "fake-monitor", "sp-emulator", "spschedctl",
+                "spschedd", "spschedd-device",
+            ], swiftSettings: strict),
+        // What `make test-qemu` runs: real QEMUs, launched in turns.
+        .executableTarget(
+            name: "qemu-launches", dependencies: ["DeviceTestSupport", "HostileSupport", "LinuxIO"], path: "Tests/QEMU",
             swiftSettings: strict),
         // What `make bench` runs: the daemon against C programs, in Benchmarks/Floors, that do the same without policy.
         .executableTarget(
@@ -262,7 +276,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
     fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
     fuzz("trace", ["Arbiter", "TraceFormat", "TraceReplay"])
-    fuzz("state", ["Arbiter", "StateFormat"])
+    fuzz("state", ["Arbiter", "StateFormat", "spschedd"])
     fuzz("canary")
 }
 

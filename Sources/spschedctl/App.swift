@@ -1,5 +1,6 @@
 import Arbiter
 import ArgumentParser
+import LinuxIO
 
 /// The operator's command.
 @main
@@ -11,7 +12,12 @@ struct App: ParsableCommand {
         subcommands: [
             DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, ExplainCommand.self,
             WatchCommand.self, TopCommand.self, MetricsCommand.self, DrainCommand.self, ResumeCommand.self,
-            PlatformCommand.self, ConfigCommand.self, DeviceCommand.self, DoctorCommand.self, ReplayCommand.self,
-            VirtualMachineCommand.self,
+            PlatformCommand.self, ConfigCommand.self, DeviceCommand.self, LaunchCommand.self, DoctorCommand.self,
+            ReplayCommand.self, VirtualMachineCommand.self,
         ])
+
+    static func main() {
+        StandardStreams.secure()
+        main(nil)
+    }
 }

@@ -45,15 +45,24 @@ struct App: ParsableCommand {
     @Flag(help: "Print what this build can do, as JSON, and exit.")
     var capabilities = false
 
+    @Flag(help: "Exit with 0 if this host can have anything to schedule; else say why not, and exit with 1.")
+    var checkHost = false
+
+    static func main() {
+        StandardStreams.secure()
+        main(nil)
+    }
+
     func validate() throws {
         if config != nil, root != nil { throw ValidationError("--config names one file: it has no --root.") }
     }
 
     func run() throws {
+        if checkHost { return try lookAtHost() }
         let loaded = try load()
         let configuration = loaded.configuration
-        if checkConfig { return print(loaded.toml, terminator: "") }
-        if capabilities { return print(Capabilities(configuration).json) }
+        if checkConfig { return StandardOutput.print(loaded.toml, terminator: "") }
+        if capabilities { return StandardOutput.print(Capabilities(configuration).json) }
         SystemdEvents.blockSignals()
         do {
             try serve(configuration)
@@ -61,6 +70,16 @@ struct App: ParsableCommand {
             // Starting it again cannot help where the configuration names what there is not.
             try fail("\(error)", error is UnknownGroup || error is UnknownMember ? EX_CONFIG : EX_UNAVAILABLE)
         }
+    }
+
+    /// Mistakes in the configuration are the daemon's own to tell: they must not look like a host without a device.
+    private func lookAtHost() throws {
+        let configured = (try? ConfigurationFile.load(ConfigurationSource(file: config, root: root)))?.configuration.device.path
+        let check = HostCheck.look(at: device ?? configured ?? DaemonConfiguration().device.path)
+        guard case .nothingToSchedule(let reason) = check else { return }
+        LogOutput.fromEnvironment().write(
+            LogRecord(.notNeeded, .notice, "Not started: \(reason)", [LogField(.reason, reason)]))
+        throw ExitCode.failure
     }
 
     private func load() throws -> LoadedConfiguration {

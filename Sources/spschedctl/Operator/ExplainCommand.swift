@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import LinuxIO
 import ManagerProtocol
 import Reporting
 
@@ -26,7 +27,7 @@ struct ExplainCommand: ParsableCommand {
         }
         guard let answer else {
             StandardError.print(
-                "spschedctl: no VM is registered as '\(vm.printable)', and none was refused under that name lately"
+                "spschedctl: no VM is registered as '\(Format.printable(vm))', and none was refused under that name lately"
                     + "\nspschedctl list names those there are.")
             throw ExitCode(EX_NOINPUT)
         }
@@ -50,13 +51,13 @@ struct ExplainText {
 
     private func text(_ explanation: ManagedExplanation) -> String {
         let vm = explanation.vm
-        let head = "\(title(vm.name, vm.uuid)), slot \(vm.slot).\(vm.generation), account \(vm.account.printable)"
+        let head = "\(title(vm.name, vm.uuid)), slot \(vm.slot).\(vm.generation), account \(Format.printable(vm.account))"
         let lines = lines(vm, explanation.standing).map { "  \($0.0.paddedRight(to: 12))\($0.1)" }
         return ([head] + lines + refusals(explanation)).joined(separator: "\n")
     }
 
     private func title(_ name: String, _ uuid: String) -> String {
-        name.isEmpty ? "VM \(uuid)" : "VM \"\(name.printable)\" (\(uuid))"
+        name.isEmpty ? "VM \(uuid)" : "VM \"\(Format.printable(name))\" (\(uuid))"
     }
 
     private func lines(_ vm: ManagedVM, _ standing: ManagedStanding) -> [(String, String)] {
@@ -117,7 +118,7 @@ struct ExplainText {
                 refusal.retryInNanoseconds > 0
                 ? "to come back in \(time(refusal.retryInNanoseconds))" : "it may be back by now"
             lines.append("  \(time(refusal.agoNanoseconds)) ago: \(refusal.reason), \(times); \(come)")
-            lines.append("      \(refusal.text.printable)")
+            lines.append("      \(Format.printable(refusal.text))")
         }
         return lines
     }
@@ -126,9 +127,9 @@ struct ExplainText {
 
     private func text(_ rejection: ManagedRejection) -> String {
         let times = rejection.times == 1 ? "once" : "\(rejection.times) times"
-        return "\(title(rejection.name, rejection.uuid)) of account \(rejection.account.printable) was not admitted"
+        return "\(title(rejection.name, rejection.uuid)) of account \(Format.printable(rejection.account)) was not admitted"
             + " (\(rejection.code), \(times), \(time(rejection.agoNanoseconds)) ago):\n"
-            + "      \(rejection.text.printable)"
+            + "      \(Format.printable(rejection.text))"
     }
 
     private func time(_ nanoseconds: Int64) -> String { Format.duration(nanoseconds: nanoseconds) }

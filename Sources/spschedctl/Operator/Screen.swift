@@ -1,4 +1,5 @@
 import Glibc
+import LinuxIO
 
 /// Standard output as a place for pictures that replace one another, where it is a terminal.
 struct Screen {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import LinuxIO
 import ManagerProtocol
 import Reporting
 
@@ -148,7 +149,7 @@ extension TopPicture {
     private var turn: String {
         guard let turn = status.turn else { return "none" }
         return
-            "\(turn.kind) of \((turn.vm ?? "the daemon").printable), \(Format.duration(nanoseconds: turn.heldNanoseconds))"
+            "\(turn.kind) of \(turn.vm.map(Format.printable) ?? "the daemon"), \(Format.duration(nanoseconds: turn.heldNanoseconds))"
     }
 
     private var table: String {
@@ -159,10 +160,10 @@ extension TopPicture {
         ])
         for row in rows {
             table.append([
-                (row.vm.name.isEmpty ? row.vm.uuid : row.vm.name).printable.cut(to: 40), row.vm.state.rawValue,
+                Format.printable(row.vm.name.isEmpty ? row.vm.uuid : row.vm.name).cut(to: 40), row.vm.state.rawValue,
                 percent(row.share), Format.fixed(row.grantsPerSecond, 1) + "/s",
                 Format.fixed(row.refusalsPerSecond, 1) + "/s", Format.rate(millihertz: row.vm.reservationMillihertz),
-                Format.rate(millihertz: row.vm.entitlementMillihertz), row.vm.account.printable.cut(to: 40),
+                Format.rate(millihertz: row.vm.entitlementMillihertz), Format.printable(row.vm.account).cut(to: 40),
             ])
         }
         return table.text

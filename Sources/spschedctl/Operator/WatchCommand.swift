@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import LinuxIO
 import ManagerProtocol
 import Reporting
 
@@ -43,7 +44,7 @@ enum WatchText {
     }
 
     private static func line(of change: ManagedChange) -> String {
-        "\(clock(change.realtimeMicroseconds))  \(change.kind.rawValue.paddedRight(to: 22))  \(change.text.printable)"
+        "\(clock(change.realtimeMicroseconds))  \(change.kind.rawValue.paddedRight(to: 22))  \(Format.printable(change.text))"
     }
 
     /// Hours, minutes, seconds and milliseconds in this place's time.

@@ -22,7 +22,7 @@ struct ReplayCommand: ParsableCommand {
             that is refused would have come back, and one that is served would not.
 
             Examples:
-              spschedctl replay /run/spschedd/trace
+              spschedctl replay /run/spschedd-trace/trace
               spschedctl replay trace --timeline --column 2ms --from 12500ms
               spschedctl replay trace --with spschedd.toml --report changed.html
             """)
@@ -67,7 +67,7 @@ struct ReplayCommand: ParsableCommand {
                 "Which trace? Give the path of its file, as in: spschedctl replay /run/spschedd/trace")
         }
         do throws(ReplayProblem) {
-            let story = try Story.read(file)
+            let story = try Story.read(file, scope)
             let comparison = try other.map { (path) throws(ReplayProblem) in try story.compared(with: path) }
             let window = story.clamped(try checkedWindow())
             if json {
@@ -84,13 +84,12 @@ struct ReplayCommand: ParsableCommand {
         }
     }
 
+    private var scope: Story.Scope {
+        Story.Scope(hasHistory: timeline || report != nil || other != nil, hasCalls: other != nil)
+    }
+
     private func write(_ page: String, to path: String) throws(ReplayProblem) {
-        do {
-            try ReportFile.write(page, to: path)
-        } catch {
-            throw .unwritable("the report: \(error)")
-        }
-        StandardError.print("The report is in \(path)")
+        do throws(SystemError) { try ReportFile.write(page, to: path) } catch { throw .unwritable("\(error)") }
     }
 
     // MARK: The window

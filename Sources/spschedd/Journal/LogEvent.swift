@@ -2,6 +2,8 @@
 enum LogEvent: String, CaseIterable, Sendable {
     /// The daemon has begun.
     case started = "bd1b989a13a74909b086d65b921f1160"
+    /// There is nothing to schedule on this host; the daemon was not started.
+    case notNeeded = "dac438a284f9720cf9da861b2abfaf7b"
     /// It listens and its device is open, or declared degraded.
     case ready = "1acded5841184e429d3bd4f5acd43165"
     /// The configuration has mistakes; the daemon did not start.

@@ -30,7 +30,9 @@ extension Daemon {
         let socket = SeqpacketSocket(adopting: descriptor)
         guard let account = account(of: peer) else {
             turnAway(socket, ErrorReply(code: .init(.accountConnections), text: Self.tooManyAccounts))
-            log(.resources, .warning, "A client of uid \(peer.uid) was turned away: \(Self.tooManyAccounts)")
+            log(
+                .resources, .warning, "A client of uid \(peer.uid) was turned away: \(Self.tooManyAccounts)",
+                [LogField(.reason, Self.tooManyAccounts), LogField(.uid, peer.uid)])
             return
         }
         if account.arrivals.spend(at: now) == .exceeded {
@@ -123,7 +125,8 @@ extension Daemon {
         keepHouse(by: until)
         try? background.poll.remove(listeners.vmm.descriptor.number)
         try? background.poll.remove(listeners.manager.descriptor.number)
-        log(.resources, .error, "No connections are accepted for a moment: \(reason)")
+        log(
+            .resources, .error, "No connections are accepted for a moment: \(reason)", [LogField(.reason, reason)])
     }
 
     func resumeAccepting(_ now: Instant) {

@@ -99,7 +99,7 @@ extension Daemon {
             log(
                 .resources, .error, of: connection.account,
                 "\(record.title) got no descriptor of the device: too many lie unread at clients. Raise LimitNOFILE",
-                record.fields + connection.fields)
+                record.fields + connection.fields + [LogField(.reason, "too many descriptors lie unread at clients")])
         }
         send(
             .registered(registered(record, carriesDescriptor: false, isResumed: isResumed)), tag: tag, to: connection)

@@ -80,6 +80,7 @@ final class Daemon {
     var failpoint = Failpoint.fromEnvironment()
     /// The last one told to the service manager.
     var toldStatus = ""
+    var eventBudgets = EventBudgets()
     var isCarryingOut = false
     /// What the Arbiter reported of every VM, for lists.
     var managerReports: (at: Instant, ofSlot: [UInt32: VMReport]) = (.distantPast, [:])

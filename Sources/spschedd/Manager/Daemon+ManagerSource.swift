@@ -22,7 +22,9 @@ struct OperatorCalls: ManagerSource {
     func beginPlatform(_ order: ManagedPlatformOrder) -> UInt64 { daemon.beginPlatform(order, uid: uid) }
     func platformOutcome(of ticket: UInt64) -> ManagedPlatformOutcome? { daemon.platformOutcome(of: ticket) }
     func releaseDevice() -> Int {
-        daemon.log(.deviceLink, .notice, "An operator has released the device", [LogField(.uid, uid)])
+        daemon.log(
+            .deviceLink, .notice, "An operator has released the device",
+            [LogField(.reason, "released by uid \(uid)"), LogField(.uid, uid)])
         return daemon.releaseDevice()
     }
     func retakeDevice() { daemon.retakeDevice() }
@@ -70,7 +72,8 @@ extension Daemon {
             grants: counters.grants, busies: counters.busies.byName, overdueTurns: Int64(totals.overdueTurns),
             launches: Int64(totals.launches), launchNanoseconds: totals.launchService.count,
             guestNanoseconds: totals.guestService.count, platformNanoseconds: totals.platformService.count,
-            protocolErrors: counters.protocolErrors)
+            protocolErrors: counters.protocolErrors, adoptedConnections: counters.adopted,
+            resumedRegistrations: counters.resumed)
     }
 
     func virtualMachine(afterSlot slot: Int?) -> ManagedVM? {

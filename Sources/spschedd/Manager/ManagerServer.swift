@@ -59,7 +59,8 @@ final class ManagerServer {
             Glibc.send(descriptor.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
         }
         daemon.log(
-            .managerRefused, .warning, "An operator's connection was refused: \(reason)", [LogField(.uid, peer.uid)])
+            .managerRefused, .warning, "An operator's connection was refused: \(reason)",
+            [LogField(.reason, reason), LogField(.uid, peer.uid)])
     }
 
     private func token(_ slot: Int) -> EventToken {
@@ -116,7 +117,7 @@ final class ManagerServer {
             if case .broken(let reason) = outcome {
                 daemon.log(
                     .managerRefused, .notice, "An operator's connection was closed: \(reason)",
-                    [LogField(.uid, connection.peer.uid)])
+                    [LogField(.reason, reason), LogField(.uid, connection.peer.uid)])
             }
             return
         }

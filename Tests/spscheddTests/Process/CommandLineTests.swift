@@ -1,6 +1,9 @@
 import DeviceTestSupport
 import Foundation
+import LinuxIO
 import Testing
+
+@testable import spschedd
 
 @Suite("On the command line", .timeLimit(.minutes(2)))
 struct CommandLineTests {
@@ -63,6 +66,37 @@ struct CommandLineTests {
         #expect(vmm["version_max"] as? Int == 1)
         #expect((vmm["features"] as? [String: Int])?["release_and_acquire"] == 2)
         #expect((object["limits"] as? [String: Int])?["vms"] == 1_024)
+    }
+
+    @Test("--check-host says in one line why there is nothing to schedule, whatever the configuration")
+    func checkHost() throws {
+        let directory = try TemporaryDirectory()
+        let file = directory.file("bad.toml")
+        try "[no-such-table]\n".write(toFile: file, atomically: false, encoding: .utf8)
+        let missing = directory.file("none")
+        let run = try ShortRun(["--check-host", "--config", file, "--device", missing])
+        #expect(run.code == 1)
+        #expect(run.errors.hasPrefix("spschedd: notice: Not started: \(missing) does not exist: "))
+        #expect(run.errors.split(separator: "\n").count == 1)
+
+        let emulator = try UnixListener(path: directory.file("emulator"), kind: .seqpacket)
+        #expect(try ShortRun(["--check-host", "--device", directory.file("emulator")]).code == 0)
+        withExtendedLifetime(emulator) {}
+    }
+
+    @Test(
+        "a device on a processor with SNP is worth a start, and so is an emulated one on any",
+        arguments: [
+            (FileKind.characterDevice, true, true), (.characterDevice, false, false), (.socket, false, true),
+            (nil, true, false),
+        ])
+    func hostIsJudged(kind: FileKind?, processorHasSNP: Bool, isWorthStarting: Bool) {
+        let check = HostCheck.judge("/dev/sev", kind: kind, processorHasSNP: processorHasSNP)
+        guard case .nothingToSchedule(let reason) = check else {
+            #expect(isWorthStarting)
+            return
+        }
+        #expect(!isWorthStarting && reason.contains(kind == nil ? "/dev/sev" : "SEV-SNP"))
     }
 
     @Test("a group that there is not ends it with 78, and is named")
