@@ -1,6 +1,7 @@
 import Arbiter
 import DaemonTestSupport
 import Foundation
+import LinuxIO
 import Testing
 import VMMProtocol
 
@@ -67,6 +68,25 @@ struct PolicyTests {
             let client = try device.connect()
             #expect(try client.enter("vm", wantsDescriptor: true).carriesDescriptor == isGiven)
         }
+    }
+
+    @Test("a descriptor that a client sends before it is accepted is refused, where the kernel can")
+    func uninvited() throws {
+        let daemon = try RunningDaemon()
+        daemon.signal(SIGSTOP)
+        defer { daemon.signal(SIGCONT) }
+        let ends = try SeqpacketSocket.pair(isNonblocking: true)
+        let canRefuse = ends.second.descriptor.refuseDescriptors()
+        let memory = try FileDescriptor.memory(named: "uninvited")
+        let client = try SeqpacketSocket.connect(to: daemon.socketPath)
+        let record: [UInt8] = [7]
+        guard canRefuse else {
+            let sent = try client.send(record.span.bytes, passing: memory)
+            #expect(sent == .sent)
+            return
+        }
+        let error = #expect(throws: SystemError.self) { try client.send(record.span.bytes, passing: memory) }
+        #expect(error?.code == EPERM)
     }
 
     @Test("a user that there is not ends the start, with the setting")
