@@ -74,8 +74,9 @@ struct App: ParsableCommand {
 
     /// Mistakes in the configuration are the daemon's own to tell: they must not look like a host without a device.
     private func lookAtHost() throws {
-        let configured = (try? ConfigurationFile.load(ConfigurationSource(file: config, root: root)))?.configuration.device.path
-        let check = HostCheck.look(at: device ?? configured ?? DaemonConfiguration().device.path)
+        let loaded = try? ConfigurationFile.load(ConfigurationSource(file: config, root: root))
+        let configured = (loaded?.configuration ?? DaemonConfiguration()).device.path
+        let check = HostCheck.look(at: device ?? configured)
         guard case .nothingToSchedule(let reason) = check else { return }
         LogOutput.fromEnvironment().write(
             LogRecord(.notNeeded, .notice, "Not started: \(reason)", [LogField(.reason, reason)]))
