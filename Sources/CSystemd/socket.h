@@ -364,6 +364,10 @@ static inline int linux_set_nonblocking(int descriptor, int is_nonblocking) {
     return linux_result(fcntl(descriptor, F_SETFL, flags));
 }
 
+static inline int linux_set_close_on_exec(int descriptor) {
+    return linux_result(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
+}
+
 static inline int linux_status_flags(int descriptor) { return linux_result(fcntl(descriptor, F_GETFL)); }
 static inline int linux_descriptor_flags(int descriptor) { return linux_result(fcntl(descriptor, F_GETFD)); }
 
@@ -373,6 +377,7 @@ enum linux_file_kind {
     LINUX_FILE_SOCKET = 2,
     LINUX_FILE_REGULAR = 3,
     LINUX_FILE_DIRECTORY = 4,
+    LINUX_FILE_FIFO = 5,
 };
 
 static inline int linux_kind_of(const struct stat *status) {
@@ -385,6 +390,8 @@ static inline int linux_kind_of(const struct stat *status) {
         return LINUX_FILE_REGULAR;
     case S_IFDIR:
         return LINUX_FILE_DIRECTORY;
+    case S_IFIFO:
+        return LINUX_FILE_FIFO;
     default:
         return LINUX_FILE_OTHER;
     }
@@ -427,4 +434,20 @@ static inline void linux_prefetch_for_writing(const void *address, size_t bytes)
 
 static inline int linux_memfd_create(const char *name) {
     return linux_result((int)syscall(SYS_memfd_create, name, LINUX_MEMFD_CLOEXEC | LINUX_MEMFD_ALLOW_SEALING));
+}
+
+// Writes a word after everything that was written before it and before everything after it, as a process sees that
+// reads the memory once this one was killed: it is the compiler alone that must not move the stores.
+static inline void linux_publish(uint64_t *word, uint64_t value) {
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+// include/uapi/linux/fcntl.h
+#define LINUX_F_ADD_SEALS 1033
+#define LINUX_SEALS_OF_SIZE (0x0002 | 0x0004)
+
+static inline int linux_seal_size(int descriptor) {
+    return linux_result(fcntl(descriptor, LINUX_F_ADD_SEALS, LINUX_SEALS_OF_SIZE));
 }

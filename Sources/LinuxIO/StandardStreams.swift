@@ -38,9 +38,17 @@ public enum StandardOutput {
     /// The first `errno`.
     fileprivate static let failure = Atomic<Int32>(0)
 
-    public static func print(_ text: String, terminator: String = "\n") {
-        let error = FileDescriptor.write(Array((text + terminator).utf8), to: STDOUT_FILENO)
+    public static func print(_ text: String, terminator: String = "\n") { write(text + terminator) }
+
+    public static func write(_ text: String) {
+        let error = FileDescriptor.write(Array(text.utf8), to: STDOUT_FILENO)
         if failure.load(ordering: .relaxed) == 0 { failure.store(error, ordering: .relaxed) }
+    }
+
+    /// False: whoever read it is gone.
+    public static var isOpen: Bool {
+        var state = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&state, 1, 0) == 0 || state.revents & Int16(POLLERR | POLLHUP) == 0
     }
 }
 

@@ -145,12 +145,27 @@ import Testing
         (["plan"], 64, "fleet.toml"), (["plan", "x", "--seconds", "86401"], 64, "0 to 86400"),
         (["plan", "x", "--seed", "-1"], 64, "--seed takes a whole number from 0 to 18446744073709551615"),
         (["plan", "x", "--seed=one"], 64, "--seed takes a whole number from 0 to 18446744073709551615"),
+        (["plan", "--bogus"], 64, "Unknown option '--bogus'"),
+        (["plan"], 64, "spschedctl plan fleet.toml"), (["replay", "--bogus"], 64, "Unknown option '--bogus'"),
+        (["replay"], 64, "Which trace?"), (["platform", "vlek-load", "--bogus"], 64, "Unknown option '--bogus'"),
+        (["platform", "vlek-load"], 64, "Which key?"),
     ])
     func `A wrong call is named, with what would be right`(arguments: [String], code: Int32, part: String) throws {
         let command = try CommandProcess(arguments)
         #expect(command.waitForEnd() == code)
         let error = command.standardError()
         #expect(error.contains(part), "\(error)")
+    }
+
+    @Test(arguments: [
+        ("/nonexistent/report.html", "could not write /nonexistent/report.html: No such file or directory\n"),
+        ("/dev/full", "could not write /dev/full: No space left on device\n"),
+        ("/proc/version", "could not write /proc/version: "),
+    ])
+    func `A report that cannot be written is told in a sentence`(path: String, sentence: String) throws {
+        let command = try plan("[[group]]\ncount = 1\n", ["--report", path])
+        #expect(command.waitForEnd() == 73)
+        #expect(command.standardError().contains("spschedctl: the report: \(sentence)"))
     }
 
     @Test func `A configuration that is named is read from beside the fleet file`() throws {
@@ -166,7 +181,7 @@ import Testing
         try Data("[arbiter]\nfloor_shore = \"20%\"\n".utf8).write(to: configuration)
         let mistaken = try CommandProcess(["plan", "\(directory)/fleet.toml", "--seconds", "0"])
         #expect(mistaken.waitForEnd() == 78)
-        #expect(mistaken.standardError().contains("spschedd.toml: arbiter.floor_shore: unknown key"))
+        #expect(mistaken.standardError().contains("spschedd.toml:2: arbiter.floor_shore: unknown key"))
     }
 
     @Test func `Progress is told on standard error alone`() throws {

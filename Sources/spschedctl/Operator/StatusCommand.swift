@@ -86,7 +86,7 @@ struct StatusText {
 
     private var warnings: [String] {
         var warnings: [String] = []
-        if status.isDraining { warnings.append("draining: no turns are granted") }
+        if status.isDraining { warnings.append("draining: nothing new is admitted or served") }
         if status.launchOverload {
             warnings.append("launches use more than their reserve: reservations are suspended")
         }

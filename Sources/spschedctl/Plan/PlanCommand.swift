@@ -41,8 +41,11 @@ struct PlanCommand: ParsableCommand {
             could not; \(EX_CONFIG) a mistake in the fleet file or in the configuration that it names.
             """)
 
+    /// Optional, and missed by `run`: the parser would name it as missing where an option is wrong.
     @Argument(help: ArgumentHelp("The fleet file (TOML).", valueName: "fleet.toml"))
-    var fleet: String
+    var fleetFile: String?
+
+    private var fleet: String { fleetFile ?? "" }
 
     @Option(
         help: ArgumentHelp("How much of the host's life is played, after a warm-up; 0 for nothing.", valueName: "s"))
@@ -67,6 +70,9 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
+        guard fleetFile != nil else {
+            throw ValidationError("Which fleet? Give the path of its file, as in: spschedctl plan fleet.toml")
+        }
         let answers = FleetAnswers(try load())
         let plan = PlanResult(
             file: fleet, answers: answers, simulated: try play(answers), seed: seed, secondsAsked: seconds)

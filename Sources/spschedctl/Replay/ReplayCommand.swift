@@ -27,8 +27,11 @@ struct ReplayCommand: ParsableCommand {
               spschedctl replay trace --with spschedd.toml --report changed.html
             """)
 
+    /// Optional, and missed by `run`: the parser would name it as missing where an option is wrong.
     @Argument(help: ArgumentHelp("The trace.", valueName: "file"))
-    var file: String
+    var traceFile: String?
+
+    private var file: String { traceFile ?? "" }
 
     @Option(
         name: .customLong("with"),
@@ -59,6 +62,10 @@ struct ReplayCommand: ParsableCommand {
     func validate() throws { _ = try window() }
 
     func run() throws {
+        guard traceFile != nil else {
+            throw ValidationError(
+                "Which trace? Give the path of its file, as in: spschedctl replay /run/spschedd/trace")
+        }
         do throws(ReplayProblem) {
             let story = try Story.read(file, scope)
             let comparison = try other.map { (path) throws(ReplayProblem) in try story.compared(with: path) }
