@@ -15,8 +15,8 @@ N ?= 0,16,64
 ARGS ?=
 
 .PHONY: help setup build libspsched run test test-asan test-tsan test-system test-confinement test-qemu test-hostile \
-    soak fuzz fuzz-smoke bench bench-quick bench-programs bench-peers experiment experiment-check promises replay \
-    documents lint format clean
+    test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs bench-peers experiment experiment-check \
+    promises replay documents lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -81,6 +81,15 @@ VMS ?= 200
 soak: build ## Let VM processes come, launch, attest and die on the release daemon (MINUTES=30 VMS=200)
 	@scripts/build-hostile
 	@$(RELEASE)/soak --minutes $(MINUTES) --vms $(VMS) $(ARGS)
+
+# How often, by signal, by systemctl's way and at failpoints; what is asked of a release is the default.
+KILLS ?= 200
+RESTARTS ?= 50
+FAILPOINTS ?= 150
+
+test-restart: build ## End the release daemon again and again under VM processes (KILLS=200 RESTARTS=50 VMS=200)
+	@$(RELEASE)/restart-trial --daemon $(RELEASE)/spschedd --vms $(VMS) --kills $(KILLS) --restarts $(RESTARTS) \
+	    --failpoints $(FAILPOINTS) $(ARGS)
 
 # Seconds for each target of `make fuzz`, and which one (all of them without).
 T ?= 60

@@ -149,7 +149,8 @@ let package = Package(
             name: "spschedd",
             dependencies: [
                 "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "StateFormat", "TraceFormat", "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "StateFormat", "TraceFormat", "VMMProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: loop),
         // For its tests: a VMM's connection driven by hand, and one in a process of its own, to be killed.
         .target(
@@ -162,8 +163,8 @@ let package = Package(
             name: "spscheddTests",
             dependencies: [
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
-                "ManagerProtocol", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol", "sp-emulator",
-                "spschedctl",
+                "ManagerProtocol", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol", "restart-trial",
+                "sp-emulator", "spschedctl",
                 "spschedd",
                 "spschedd-device",
             ], swiftSettings: strict),
@@ -276,7 +277,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
     fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
     fuzz("trace", ["Arbiter", "TraceFormat", "TraceReplay"])
-    fuzz("state", ["Arbiter", "StateFormat"])
+    fuzz("state", ["Arbiter", "StateFormat", "spschedd"])
     fuzz("canary")
 }
 

@@ -374,8 +374,8 @@ extension Arbiter {
         guard let guest = virtualMachines[slot].guest else { return }
         refundReservation(slot)
         if let limit = virtualMachines[slot].limit, !guest.limitIsWaived {
-            let charged = virtualMachines[slot].limitBucket.theoreticalArrival - charged(limit.interval, for: guest.kind)
-            virtualMachines[slot].limitBucket = CellRate(chargedUntil: min(charged, clock))
+            let before = virtualMachines[slot].limitBucket.theoreticalArrival - charged(limit.interval, for: guest.kind)
+            virtualMachines[slot].limitBucket = CellRate(chargedUntil: before)
         }
         virtualMachines[slot].firstAttempt = guest.isAged ? clock - Limits.agedAfter : guest.arrivedAt
         virtualMachines[slot].refusedAt = clock

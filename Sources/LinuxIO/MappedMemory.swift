@@ -1,7 +1,8 @@
 import CSystemd.Socket
 import Glibc
 
-/// An unnamed file in memory, mapped: it lives as long as anybody holds a descriptor of it, also one of another process.
+/// An unnamed file in memory, mapped: it lives as long as anybody holds a descriptor of it, also one of another
+/// process.
 public final class MappedMemory: Sendable {
     public let descriptor: FileDescriptor
     // SAFETY: mapped by `init`, unmapped by `deinit`; who uses it sees that only one thread does.

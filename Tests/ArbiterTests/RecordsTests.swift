@@ -2,9 +2,9 @@ import Testing
 
 @testable import Arbiter
 
-/// Goal: an Arbiter that is rebuilt from its parts keeps every promise and everything that was used up, does not grant a
-/// turn that is out, and waits until its clients have said what they want.
-/// Method: seeded random calls, then all parts written down and read again; and small scenes by hand.
+/// Goal: an Arbiter that is rebuilt from its parts keeps every promise and everything that was used up, does not grant
+/// a turn that is out, and waits until its clients have said what they want. Method: seeded random calls, then all
+/// parts written down and read again; and small scenes by hand.
 @Suite("Records")
 struct RecordsTests {
     @Test("after any calls the parts make an Arbiter that is sound", arguments: 1...60 as ClosedRange<UInt64>)

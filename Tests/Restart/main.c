@@ -1,7 +1,9 @@
-/* restart-trial: ends the daemon again and again, in every way and at every moment, while VMs are at work; and says what
- * they noticed. With a small service manager of its own, or on a systemd unit.
+/* restart-trial: ends the daemon again and again, in every way and at every moment, while VMs are at work; and says
+ * what they noticed. With a small service manager of its own, or on a systemd unit.
  *
- *   restart-trial --daemon PATH [--vms 20] [--kills 10] [--restarts 5] [--failpoints 6] [--spoilt 0] [--pause-ms 0]
+ *   restart-trial --daemon PATH [--vms 20] [--kills 10] [--restarts 5] [--failpoints 6] [--pause-ms 0]
+ *       [--spoilt N]       the state is damaged N times
+ *       [--forgetful 1]    the service manager keeps nothing
  *   restart-trial --unit NAME --socket PATH [...] */
 #define _GNU_SOURCE
 #include "trial.h"
@@ -27,7 +29,7 @@ static const char *const way_names[WAYS] = { "kill -9", "restart", "after-receiv
 
 struct settings {
     const char *daemon, *unit, *socket;
-    unsigned vms, kills, restarts, failpoints, spoilt;
+    unsigned vms, kills, restarts, failpoints, spoilt, forgetful;
     uint64_t pause, seed;
 };
 
@@ -41,6 +43,7 @@ struct trial {
     unsigned rounds, ended[WAYS], unclean;
     uint64_t gaps[4096];
     uint64_t longest_stop;
+    unsigned overdue_before;
 };
 
 static void fail(const char *what)
@@ -226,14 +229,16 @@ static int compare(const void *left, const void *right)
 }
 
 /* How often the daemon passed a turn on whose lease had ended: on a loaded machine its holder may not have been run. */
-static unsigned count_overdue(const char *path)
+static unsigned count_overdue(const struct trial *trial)
 {
-    FILE *log = fopen(path, "r");
-    char line[1024];
+    char command[256], line[1024];
+    snprintf(command, sizeof command, "journalctl -b -o cat -u %s", trial->settings.unit ? trial->settings.unit : "");
+    FILE *log = trial->manager ? fopen(manager_log(trial->manager), "r") : popen(command, "r");
     unsigned count = 0;
     while (log && fgets(line, sizeof line, log))
         if (strstr(line, "was not released within its lease")) count++;
-    if (log) fclose(log);
+    if (log && trial->manager) fclose(log);
+    if (log && !trial->manager) pclose(log);
     return count;
 }
 
@@ -282,20 +287,22 @@ static int report(struct trial *trial, unsigned failed)
         (unsigned long long)resyncs, (unsigned long long)resumed, (unsigned long long)stale,
         (unsigned long long)shared->overlong);
     if (gaps)
-        printf("gap between grants at a restart: median %.1f ms, greatest %.1f ms (%.0f ms of it the manager's pause)\n",
+        printf("gap between grants at a restart: median %.1f ms, greatest %.1f ms "
+               "(%.0f ms of it the manager's pause)\n",
             (double)trial->gaps[gaps / 2] / 1e6, (double)trial->gaps[gaps - 1] / 1e6, (double)settings->pause / 1e6);
     if (trial->manager) printf("longest stop: %.1f ms\n", (double)trial->longest_stop / 1e6);
-    /* A holder that the machine did not run loses its turn to its lease, as ever: its release then comes late, and it may
-     * meet the next holder, which may meet it. */
-    unsigned overdue = trial->manager ? count_overdue(manager_log(trial->manager)) : 0;
+    /* A holder that the machine did not run loses its turn to its lease, as ever: its release then comes late, and it
+     * may meet the next holder, which may meet it. */
+    unsigned overdue = count_overdue(trial) - trial->overdue_before;
     printf("turns passed on after their lease: %u\n", overdue);
     printf("lost registrations: %llu\nclient errors: %llu\ndoubled grants: %llu\nlost VMPCKs: %llu\n",
         (unsigned long long)registrations, (unsigned long long)(errors + unarbitrated + failed + late),
         (unsigned long long)shared->doubled, (unsigned long long)keys);
     /* A daemon that cannot read its state knows neither VMs nor who has the SP. */
-    bool lost = settings->spoilt == 0 && registrations > 0;
-    bool doubled = settings->spoilt == 0 && (shared->doubled > 2 * overdue || late > overdue);
-    bool idle = reports == 0 || (trial->rounds > 0 && resyncs == 0);
+    bool forgets = settings->spoilt || settings->forgetful;
+    bool lost = !forgets && registrations > 0;
+    bool doubled = !forgets && (shared->doubled > 2 * overdue || late > overdue);
+    bool idle = reports == 0 || (trial->rounds > 0 && (resyncs == 0) != (settings->forgetful != 0));
     if (idle) fprintf(stderr, "restart-trial: nothing happened\n");
     return lost || errors || unarbitrated || failed || doubled || keys || trial->unclean || idle;
 }
@@ -313,7 +320,8 @@ static void read_settings(struct settings *settings, int count, char **arguments
     static const struct option options[] = {
         { "daemon", 1, NULL, 'd' }, { "unit", 1, NULL, 'u' }, { "socket", 1, NULL, 's' }, { "vms", 1, NULL, 'v' },
         { "kills", 1, NULL, 'k' }, { "restarts", 1, NULL, 'r' }, { "failpoints", 1, NULL, 'f' },
-        { "spoilt", 1, NULL, 'x' }, { "pause-ms", 1, NULL, 'p' }, { "seed", 1, NULL, 'e' }, { NULL, 0, NULL, 0 }
+        { "spoilt", 1, NULL, 'x' }, { "forgetful", 1, NULL, 'o' }, { "pause-ms", 1, NULL, 'p' },
+        { "seed", 1, NULL, 'e' }, { NULL, 0, NULL, 0 }
     };
     *settings = (struct settings) { .vms = 20, .kills = 10, .restarts = 5, .failpoints = 6, .seed = 1 };
     for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
@@ -326,6 +334,7 @@ static void read_settings(struct settings *settings, int count, char **arguments
         case 'r': settings->restarts = number(optarg); break;
         case 'f': settings->failpoints = number(optarg); break;
         case 'x': settings->spoilt = number(optarg); break;
+        case 'o': settings->forgetful = number(optarg); break;
         case 'p': settings->pause = number(optarg) * MILLISECOND; break;
         case 'e': settings->seed = number(optarg); break;
         default: exit(64);
@@ -333,7 +342,8 @@ static void read_settings(struct settings *settings, int count, char **arguments
     }
     if (!settings->daemon == !settings->unit) fail("either --daemon or --unit is needed");
     if (settings->unit && !settings->socket) fail("--unit needs --socket");
-    if (settings->unit && (settings->failpoints || settings->spoilt)) fail("--unit has neither failpoints nor spoilt states");
+    if (settings->unit && (settings->failpoints || settings->spoilt))
+        fail("--unit has neither failpoints nor spoilt states");
     if (settings->vms == 0 || settings->vms > VMS_MAX) fail("1 to 512 VMs");
 }
 
@@ -357,11 +367,12 @@ int main(int count, char **arguments)
     shuffle(&trial);
     if (trial.settings.daemon) {
         if (!mkdtemp(directory)) fail("no directory in /tmp");
-        trial.manager = manager_new(trial.settings.daemon, directory);
+        trial.manager = manager_new(trial.settings.daemon, directory, trial.settings.forgetful != 0);
         path = manager_path(trial.manager);
         start(&trial, WAY_KILL);
         if (!manager_wait_ready(trial.manager, PATIENCE)) fail("the daemon did not become ready");
     }
+    trial.overdue_before = count_overdue(&trial);
     begin_guests(&trial, path);
     /* A first end, so that the next daemon can have the first failpoint. */
     if (trial.manager && trial.rounds && trial.ways[0] >= WAY_RECEIVE) end_once(&trial, WAY_KILL, trial.ways[0]);

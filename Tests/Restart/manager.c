@@ -1,5 +1,5 @@
-/* As much of a service manager as keeps descriptors: sd_notify's FDSTORE and FDSTOREREMOVE, LISTEN_FDS at each start, as
- * systemd does it (service_add_fd_store, service_collect_fds). */
+/* As much of a service manager as keeps descriptors: sd_notify's FDSTORE and FDSTOREREMOVE, LISTEN_FDS at each start,
+ * as systemd does it (service_add_fd_store, service_collect_fds). */
 #define _GNU_SOURCE
 #include "trial.h"
 
@@ -31,7 +31,7 @@ struct manager {
     int vmm_listener, operators_listener, notifications;
     pid_t process;
     int end; /* a pidfd */
-    bool ready;
+    bool ready, forgetful;
     unsigned count;
     struct stored stored[STORED_MAX];
 };
@@ -53,7 +53,7 @@ static int listener(const char *path, int type)
     return descriptor;
 }
 
-struct manager *manager_new(const char *daemon, const char *directory)
+struct manager *manager_new(const char *daemon, const char *directory, bool forgetful)
 {
     struct manager *manager = calloc(1, sizeof *manager);
     if (!manager) fail("no memory");
@@ -66,6 +66,7 @@ struct manager *manager_new(const char *daemon, const char *directory)
     manager->vmm_listener = listener(manager->vmm, SOCK_SEQPACKET);
     manager->operators_listener = listener(manager->operators, SOCK_STREAM);
     manager->notifications = listener(manager->notify, SOCK_DGRAM);
+    manager->forgetful = forgetful;
     manager->end = -1;
     return manager;
 }
@@ -98,7 +99,7 @@ static void keep(struct manager *manager, const char *name, int descriptor)
         close(descriptor);
         return;
     }
-    if (manager->count == STORED_MAX) {
+    if (manager->forgetful || manager->count == STORED_MAX) {
         close(descriptor);
         return;
     }

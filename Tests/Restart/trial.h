@@ -1,5 +1,5 @@
-/* Restarts of the daemon under load: VM processes through libspsched, a service manager that keeps descriptors, and what
- * they may find. Shared by guest.c, manager.c and main.c. */
+/* Restarts of the daemon under load: VM processes through libspsched, a service manager that keeps descriptors, and
+ * what they may find. Shared by guest.c, manager.c and main.c. */
 #pragma once
 
 #include <stdatomic.h>
@@ -46,8 +46,8 @@ int guest_run(struct shared *shared, unsigned number, const char *path, uint64_t
 
 struct manager;
 
-/* Makes the sockets in a directory of its own. The daemon's arguments follow its path. */
-struct manager *manager_new(const char *daemon, const char *directory);
+/* Makes the sockets in a directory. A forgetful one keeps no descriptors. */
+struct manager *manager_new(const char *daemon, const char *directory, bool forgetful);
 const char *manager_path(const struct manager *manager);
 /* What the daemon says goes there. */
 const char *manager_log(const struct manager *manager);

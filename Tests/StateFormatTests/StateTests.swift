@@ -133,7 +133,8 @@ struct StateTests {
         let sound = Self.written()
         let image = try sound.read()
         var noticed = 0
-        for index in sound.words.indices {
+        // Every word that something stands in, and some of the many that are zero.
+        for index in sound.words.indices where sound.words[index] != 0 || index < 24 || index % 61 == 0 {
             for value in [0, 1, UInt64.max, sound.words[index] ^ 0x100] where value != sound.words[index] {
                 var damaged = sound
                 damaged.words[index] = value

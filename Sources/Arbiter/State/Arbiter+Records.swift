@@ -1,8 +1,8 @@
 /// The state in parts, each of which is written down by itself whenever it changes, for a daemon that is started again.
 ///
-/// Unlike `save`, which keeps everything and goes on as if nothing had happened, the parts keep what clients cannot tell
-/// anew: what was promised, what was used up, and the turns that are out. Requests that wait are asked again by their
-/// clients, and keep their age; what was measured is measured again.
+/// Unlike `save`, which keeps everything and goes on as if nothing had happened, the parts keep what clients cannot
+/// tell anew: what was promised, what was used up, and the turns that are out. Requests that wait are asked again by
+/// their clients, and keep their age; what was measured is measured again.
 extension Arbiter {
     /// Of the order and meaning of the words in the parts. To be raised with each change of what they say.
     public static let recordVersion: UInt64 = 1
@@ -48,7 +48,8 @@ extension Arbiter {
 
     // MARK: Reading
 
-    /// An Arbiter with what the parts say. It grants nothing until `resumeGrants`: clients say first what they wait for.
+    /// An Arbiter with what the parts say. It grants nothing until `resumeGrants`: clients say first what they wait
+    /// for.
     ///
     /// The time in which nobody scheduled counts for nobody: turns are as old as they were, and no lease ran on.
     ///

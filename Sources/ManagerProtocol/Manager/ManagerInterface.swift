@@ -79,7 +79,11 @@ public enum ManagerInterface {
           guest_ns: int,
           platform_ns: int,
           # connections closed for breaking the protocol
-          protocol_errors: int
+          protocol_errors: int,
+          # connections taken over from the daemon before
+          adopted_connections: int,
+          # VMs without a connection that came back by their token
+          resumed_registrations: int
         )
 
         type VM (

@@ -30,7 +30,7 @@ struct StatusText {
             ("daemon", daemon), ("device", device), ("VMs", "\(status.registeredVMs) of \(status.registeredVMsMax)"),
             ("capacity", capacity), ("reserved", reserved), ("turn", turn), ("waiting", waiting), ("granted", granted),
             ("refused", refused),
-        ] + warnings.map { ("attention", $0) }
+        ] + (takenUp.map { [("taken up", $0)] } ?? []) + warnings.map { ("attention", $0) }
     }
 
     private var daemon: String {
@@ -75,6 +75,14 @@ struct StatusText {
             + "launches \(Format.duration(nanoseconds: counters.launchNanoseconds)), "
             + "guests \(Format.duration(nanoseconds: counters.guestNanoseconds)), "
             + "platform \(Format.duration(nanoseconds: counters.platformNanoseconds))"
+    }
+
+    /// How VMs came through restarts of the daemon; empty if there was none.
+    private var takenUp: String? {
+        let counters = status.counters
+        guard counters.adoptedConnections + counters.resumedRegistrations > 0 else { return nil }
+        return "\(counters.adoptedConnections) connections of the daemon before, "
+            + "\(counters.resumedRegistrations) VMs by their token"
     }
 
     private var refused: String { Self.busies(status.counters.busies) }

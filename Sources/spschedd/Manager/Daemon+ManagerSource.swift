@@ -72,7 +72,8 @@ extension Daemon {
             grants: counters.grants, busies: counters.busies.byName, overdueTurns: Int64(totals.overdueTurns),
             launches: Int64(totals.launches), launchNanoseconds: totals.launchService.count,
             guestNanoseconds: totals.guestService.count, platformNanoseconds: totals.platformService.count,
-            protocolErrors: counters.protocolErrors)
+            protocolErrors: counters.protocolErrors, adoptedConnections: counters.adopted,
+            resumedRegistrations: counters.resumed)
     }
 
     func virtualMachine(afterSlot slot: Int?) -> ManagedVM? {

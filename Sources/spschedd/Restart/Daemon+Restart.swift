@@ -135,8 +135,8 @@ extension Daemon {
         carryOutDecisions()
     }
 
-    /// A turn whose release was read and not written down. Should it be released by RELEASE_AND_ACQUIRE, that comes again
-    /// and then only acquires.
+    /// A turn whose release was read and not written down. Should it be released by RELEASE_AND_ACQUIRE, that comes
+    /// again and then only acquires.
     private func releaseUnheld(_ turn: TurnID, of vm: VMID, _ now: Instant) {
         try? arbiter.release(turn, TurnOutcome(unitsDone: 1), of: vm, now: now, into: &decisions)
         carryOutDecisions()
@@ -285,7 +285,8 @@ extension Daemon {
             log(
                 .stateUnusable, .warning,
                 "The state that the service manager kept cannot be used: \(problem). It is set aside as"
-                    + " \(StoredDescriptors.setAsideName), and clients register anew")
+                    + " \(StoredDescriptors.setAsideName), and clients register anew",
+                [LogField(.reason, "\(problem)")])
         }
         guard arbiter.isPaused else { return }
         log(

@@ -30,8 +30,9 @@ extension VMRecord {
         words.append(UInt64(failureMode.rawValue))
         words.append(bits(registeredAt.sinceBoot.count))
         registration.save(into: &words)
-        for value in [admission.reservation.millihertz, admission.guestWaitReserved.count, admission.guestWaitMax.count]
-        { words.append(bits(value)) }
+        for value in [
+            admission.reservation.millihertz, admission.guestWaitReserved.count, admission.guestWaitMax.count,
+        ] { words.append(bits(value)) }
     }
 }
 

@@ -28,7 +28,9 @@ struct Failpoint {
         self.init(place: place, pass: pass)
     }
 
-    static func fromEnvironment() -> Failpoint? { getenv("SPSCHEDD_FAILPOINT").flatMap { Failpoint(String(cString: $0)) } }
+    static func fromEnvironment() -> Failpoint? {
+        getenv("SPSCHEDD_FAILPOINT").flatMap { Failpoint(String(cString: $0)) }
+    }
 
     mutating func pass(_ place: Place) {
         guard place == self.place else { return }

@@ -46,7 +46,9 @@ struct RestoredState {
         self.accounts = accounts
         self.virtualMachines = virtualMachines
         var connections: [SavedConnection] = []
-        for (place, words) in image.records(.connections) { connections.append(try SavedConnection(slot: place, words)) }
+        for (place, words) in image.records(.connections) {
+            connections.append(try SavedConnection(slot: place, words))
+        }
         self.connections = connections
         records = ArbiterRecords(
             host: Array(host[GrantTags.words...]), accounts: accountWords, virtualMachines: machines)
@@ -56,7 +58,8 @@ struct RestoredState {
     var lastTokens: [EventToken] { connections.map(\.token) }
 
     /// The Arbiter as it was, with the clients still to be asked.
-    func arbiter(_ configuration: Configuration, virtualMachines count: Int, now: Instant) throws(StateDamage) -> Arbiter
+    func arbiter(_ configuration: Configuration, virtualMachines count: Int, now: Instant) throws(StateDamage)
+        -> Arbiter
     {
         do {
             return try Arbiter.rebuilt(

@@ -73,8 +73,8 @@ extension StateKeeper {
         return keeper
     }
 
-    /// Keeps one that cannot be used for somebody to look at: the latest. It must be let go of under its old name first,
-    /// as the service manager takes a file once only.
+    /// Keeps one that cannot be used for somebody to look at: the latest. It must be let go of under its old name
+    /// first, as the service manager takes a file once only.
     private static func setAside(
         _ descriptor: borrowing FileDescriptor, _ state: StoredDescriptors.State, _ stored: StoredDescriptors,
         _ notifier: Notifier

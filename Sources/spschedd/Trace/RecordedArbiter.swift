@@ -1,8 +1,8 @@
 import Arbiter
 import TraceFormat
 
-/// The Arbiter, with what each call changed written down for the next daemon if there is a keeper, and the call and what
-/// came of it recorded if there is a recorder. The Arbiter does not know.
+/// The Arbiter, with what each call changed written down for the next daemon if there is a keeper, and the call and
+/// what came of it recorded if there is a recorder. The Arbiter does not know.
 struct RecordedArbiter: ~Copyable {
     private var arbiter: Arbiter
     private let keeper: StateKeeper?

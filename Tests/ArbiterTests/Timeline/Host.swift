@@ -93,8 +93,8 @@ final class Host {
         checksInvariants = configuration == nil
     }
 
-    /// Goes on with an Arbiter that was rebuilt from its parts, after nobody scheduled for a while. Platform commands do
-    /// not come again: their operators' connections are gone.
+    /// Goes on with an Arbiter that was rebuilt from its parts, after nobody scheduled for a while. Platform commands
+    /// do not come again: their operators' connections are gone.
     func rebuild(after gap: Nanoseconds) throws(StateProblem) {
         let before = arbiter.records
         now = now + gap
