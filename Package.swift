@@ -70,7 +70,8 @@ let package = Package(
         // A host in virtual time around the production Arbiter, and a checker of its rules and promises.
         .target(name: "Simulation", dependencies: ["Arbiter", "SPModel"], swiftSettings: pure),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Arbiter", "SPModel", "Simulation"], swiftSettings: strict),
+            name: "SimulationTests", dependencies: ["Arbiter", "Reporting", "SPModel", "Simulation"],
+            swiftSettings: strict),
         // What a run came to: statistics, tables, pictures and pages, the same on every machine.
         .target(name: "Reporting", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "ReportingTests", dependencies: ["Arbiter", "Reporting"], swiftSettings: strict),
@@ -283,7 +284,9 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
 // `scripts/promises` builds what it plays, and nothing else; beside it the same with mutants in a copy of the Arbiter.
 // The tests of these targets can be built so too.
 if Context.environment["SPSCHEDD_PROMISES"] == "1" {
-    let wanted: Set = ["Arbiter", "SPModel", "Simulation", "promises", "ArbiterTests", "SimulationTests", "TidyTests"]
+    let wanted: Set = [
+        "Arbiter", "Reporting", "SPModel", "Simulation", "promises", "ArbiterTests", "SimulationTests", "TidyTests",
+    ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.dependencies = []
     if Context.environment["SPSCHEDD_MUTANTS"] == "1" {
