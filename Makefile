@@ -14,11 +14,12 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-asan test-tsan test-system test-hostile test-restart soak fuzz fuzz-smoke bench \
-    bench-quick bench-programs bench-peers experiment experiment-check promises replay lint format clean
+.PHONY: help setup build libspsched run test test-asan test-tsan test-system test-confinement test-qemu test-hostile \
+    test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs bench-peers experiment experiment-check \
+    promises replay documents lint format clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 setup: ## Install what the build needs (Debian: libsystemd-dev, with sudo when not root)
 	@scripts/setup
@@ -36,8 +37,9 @@ run: build ## Build, then show the whole thing at work on an emulated Secure Pro
 
 test: setup lint ## Format and unit checks, then every test of the inner loop (at most 10 minutes on 2 cores)
 	scripts/check-units
+	scripts/setup interop
 	swift build --build-tests
-	swift test --skip-build --disable-xctest
+	scripts/run-tests --skip-build --disable-xctest
 
 test-asan: setup ## The tests under AddressSanitizer and LeakSanitizer, the C parts under UBSan too
 	scripts/test-sanitized address
@@ -58,6 +60,14 @@ bench-quick: bench-programs ## The same with fewer and shorter rounds (at most 2
 bench-programs: build
 	@scripts/setup bench >&2
 	@scripts/build-benchmarks >&2
+
+test-confinement: ## Put the filters of packaging on a process that tries the ioctl; compile the SELinux module
+	@scripts/setup confinement
+	@scripts/check-confinement
+
+test-qemu: build ## Launch real QEMUs in turns, beside VMs that attest (installs qemu-system-x86 on Debian)
+	@scripts/setup qemu
+	@$(RELEASE)/qemu-launches
 
 # One attack: `make test-hostile ARGS='--attack silent'`. Victims and attackers are two accounts when root runs it.
 test-hostile: build ## Attack the release daemon in every known way; judge what its victims notice (<= 6 minutes)
@@ -118,6 +128,11 @@ ROUNDS ?= 5
 bench-peers: build ## Compare with D-Bus, pcscd, tpm2-abrmd and flock, installed from Debian (two minutes after the build)
 	@scripts/setup peers || echo 'bench-peers: going on without the peers that are missing' >&2
 	@scripts/bench-peers $(ROUNDS)
+
+documents: setup ## Write spschedd.toml and its manual page anew, from the table of keys
+	swift build --product spschedctl
+	.build/debug/spschedctl config example >packaging/spschedd.toml
+	.build/debug/spschedctl config manual >packaging/man/spschedd.toml.5
 
 lint: ## Check the formatting
 	swift format lint --strict --parallel --recursive $(SOURCES)

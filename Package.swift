@@ -208,6 +208,19 @@ let package = Package(
                 "spschedd", "spschedd-device",
             ],
             swiftSettings: strict),
+        // `spschedctl launch`, with a process in QEMU's place that does what a test tells it to.
+        .executableTarget(
+            name: "fake-monitor", dependencies: ["LinuxIO"], path: "Tests/FakeMonitor", swiftSettings: strict),
+        .testTarget(
+            name: "LaunchTests",
+            dependencies: [
+                "DeviceTestSupport", "HostileSupport", "ManagerProtocol", "fake-monitor", "sp-emulator", "spschedctl",
+                "spschedd", "spschedd-device",
+            ], swiftSettings: strict),
+        // What `make test-qemu` runs: real QEMUs, launched in turns.
+        .executableTarget(
+            name: "qemu-launches", dependencies: ["DeviceTestSupport", "HostileSupport", "LinuxIO"], path: "Tests/QEMU",
+            swiftSettings: strict),
         // What `make bench` runs: the daemon against C programs, in Benchmarks/Floors, that do the same without policy.
         .executableTarget(
             name: "spschedd-bench",

@@ -11,13 +11,16 @@ struct App: ParsableCommand {
         abstract: "Schedules the AMD Secure Processor among the VMs of this host.",
         discussion: """
             VMMs register at its socket and ask for a turn before each command that reaches the Secure Processor. \
-            Without any option it serves /dev/sev with the configuration in \(ConfigurationFile.defaultPath), \
-            if there is one.
+            Without any option it serves /dev/sev with the configuration in \(ConfigurationFile.defaultPath) and \
+            beside it, if there is one: see spschedd.toml(5).
             """,
         version: PackageVersion.current)
 
-    @Option(help: "Configuration file (TOML). Without it: \(ConfigurationFile.defaultPath), if that exists.")
+    @Option(help: "Configuration file (TOML), and no other. Without it: spschedd.toml and its drop-ins.")
     var config: String?
+
+    @Option(help: "Read spschedd.toml and its drop-ins of the system that lies in this directory.")
+    var root: String?
 
     @Option(help: "The device, or the socket of an emulated one. Overrides device.path.")
     var device: String?
@@ -42,10 +45,24 @@ struct App: ParsableCommand {
     @Flag(help: "Print what this build can do, as JSON, and exit.")
     var capabilities = false
 
+    @Flag(help: "Exit with 0 if this host can have anything to schedule; else say why not, and exit with 1.")
+    var checkHost = false
+
+    static func main() {
+        StandardStreams.secure()
+        main(nil)
+    }
+
+    func validate() throws {
+        if config != nil, root != nil { throw ValidationError("--config names one file: it has no --root.") }
+    }
+
     func run() throws {
-        let configuration = try load()
-        if checkConfig { return print(configuration.toml, terminator: "") }
-        if capabilities { return print(Capabilities(configuration).json) }
+        if checkHost { return try lookAtHost() }
+        let loaded = try load()
+        let configuration = loaded.configuration
+        if checkConfig { return StandardOutput.print(loaded.toml, terminator: "") }
+        if capabilities { return StandardOutput.print(Capabilities(configuration).json) }
         SystemdEvents.blockSignals()
         do {
             try serve(configuration)
@@ -55,19 +72,33 @@ struct App: ParsableCommand {
         }
     }
 
-    private func load() throws -> DaemonConfiguration {
-        var configuration = DaemonConfiguration()
-        do {
-            configuration = try ConfigurationFile.load(config)
+    /// Mistakes in the configuration are the daemon's own to tell: they must not look like a host without a device.
+    private func lookAtHost() throws {
+        let configured = (try? ConfigurationFile.load(ConfigurationSource(file: config, root: root)))?.configuration.device.path
+        let check = HostCheck.look(at: device ?? configured ?? DaemonConfiguration().device.path)
+        guard case .nothingToSchedule(let reason) = check else { return }
+        LogOutput.fromEnvironment().write(
+            LogRecord(.notNeeded, .notice, "Not started: \(reason)", [LogField(.reason, reason)]))
+        throw ExitCode.failure
+    }
+
+    private func load() throws -> LoadedConfiguration {
+        do throws(ConfigurationError) {
+            var loaded = try ConfigurationFile.load(ConfigurationSource(file: config, root: root))
+            applyOptions(to: &loaded.configuration)
+            return loaded
         } catch {
             try fail("\(error)", EX_CONFIG)
         }
+    }
+
+    /// What the command line says prevails over every file.
+    private func applyOptions(to configuration: inout DaemonConfiguration) {
         configuration.device.path = device ?? configuration.device.path
         configuration.device.probeSocket = deviceSocket ?? configuration.device.probeSocket
         configuration.vmm.path = socket ?? configuration.vmm.path
         configuration.manager.path = managerSocket ?? configuration.manager.path
         configuration.trace.file = traceFile ?? configuration.trace.file
-        return configuration
     }
 
     private func serve(_ configuration: DaemonConfiguration) throws {

@@ -88,6 +88,17 @@ enum DaemonLimits {
     static let managerConnections = 32
     /// One read takes most requests whole: they are a few hundred bytes.
     static let managerReadBytes = 4_096
+    /// Different refusals of each VM that are remembered: the last, what was before, and before that. Each takes 56
+    /// bytes.
+    static let refusalsRemembered = 4
+    /// Refusals for one reason belong together if they are no further apart: a guest comes back after 2 s.
+    static let refusalsApart = Nanoseconds.seconds(10)
+    /// Registrations not admitted that are remembered, some hundred bytes each: who tries again is counted, not listed.
+    static let rejectionsRemembered = 256
+    /// Those of one account, which must not push out the others'.
+    static let rejectionsOfAccount = 32
+    /// Changes that a watcher may be behind: a host's VMs all registering at once. Each takes some 200 bytes.
+    static let changesKept = 1_024
     /// A list of VMs shows figures no older than this.
     static let managerReportsAge = Nanoseconds.seconds(1)
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxIO
 import ManagerProtocol
 import Reporting
 
@@ -57,7 +58,8 @@ struct StatusText {
 
     private var turn: String {
         guard let turn = status.turn else { return "none" }
-        return "\(turn.kind) of \(turn.vm ?? "the daemon"), for \(Format.duration(nanoseconds: turn.heldNanoseconds))"
+        return
+            "\(turn.kind) of \(turn.vm.map(Format.printable) ?? "the daemon"), for \(Format.duration(nanoseconds: turn.heldNanoseconds))"
             + (turn.isOverdue ? ", overdue" : "")
     }
 
@@ -92,7 +94,7 @@ struct StatusText {
 
     private var warnings: [String] {
         var warnings: [String] = []
-        if status.isDraining { warnings.append("draining: no turns are granted") }
+        if status.isDraining { warnings.append("draining: nothing new is admitted or served") }
         if status.launchOverload {
             warnings.append("launches use more than their reserve: reservations are suspended")
         }

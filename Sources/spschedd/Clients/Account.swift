@@ -45,6 +45,8 @@ final class Account {
 struct AccountTable {
     private var accounts: [AccountKey: Account] = [:]
 
+    var count: Int { accounts.count }
+
     subscript(key: AccountKey) -> Account? { accounts[key] }
 
     /// At start only: it looks through all.

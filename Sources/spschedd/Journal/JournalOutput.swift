@@ -53,6 +53,10 @@ extension LogRecord {
             "SYSLOG_IDENTIFIER=spschedd", "CODE_FILE=\(file)", "CODE_LINE=\(line)", "CODE_FUNC=\(function)",
         ]
         for field in fields { all.append("SPSCHEDD_\(field.name.rawValue)=\(cut(field.value))") }
+        // The catalog's texts name these: a reader must never see a hole in a sentence.
+        for name in event.promisedFields where !fields.contains(where: { $0.name == name }) {
+            all.append("SPSCHEDD_\(name.rawValue)=unknown")
+        }
         return all
     }
 

@@ -10,6 +10,7 @@ struct LogBudget {
     private var troubles = 0
     private var hasOffended = false
     private var wasDisconnected = false
+    private var hasSpoken = false
     private var withheld = 0
 
     /// Whether a record may be written now.
@@ -21,6 +22,19 @@ struct LogBudget {
         return admits
     }
 
+    /// Whether a record about the daemon itself may be written now. One that `saysAgain` what the last one said may
+    /// only if this window has none yet; else it makes the next window longer.
+    mutating func admitsRecord(at now: Instant, saysAgain: Bool) -> Bool {
+        roll(now)
+        if saysAgain && hasSpoken {
+            hasOffended = true
+            withheld += 1
+            return false
+        }
+        hasSpoken = true
+        return admitsRecord(at: now)
+    }
+
     /// Whether an offence may be named now, or a disconnection that it led to: the first of a window may.
     mutating func admitsOffence(at now: Instant, isDisconnection: Bool = false) -> Bool {
         roll(now)
@@ -30,9 +44,9 @@ struct LogBudget {
         return admits
     }
 
-    /// How many records were withheld, once the window they belong to has passed.
-    mutating func takeWithheld(at now: Instant) -> Int? {
-        guard withheld > 0, now - began >= window else { return nil }
+    /// How many records were withheld, once the window they belong to has passed, or even earlier.
+    mutating func takeWithheld(at now: Instant, evenEarly: Bool = false) -> Int? {
+        guard withheld > 0, evenEarly || now - began >= window else { return nil }
         defer { withheld = 0 }
         return withheld
     }
@@ -51,5 +65,6 @@ struct LogBudget {
         troubles = 0
         hasOffended = false
         wasDisconnected = false
+        hasSpoken = false
     }
 }

@@ -2,6 +2,8 @@
 enum LogEvent: String, CaseIterable, Sendable {
     /// The daemon has begun.
     case started = "bd1b989a13a74909b086d65b921f1160"
+    /// There is nothing to schedule on this host; the daemon was not started.
+    case notNeeded = "dac438a284f9720cf9da861b2abfaf7b"
     /// It listens and its device is open, or declared degraded.
     case ready = "1acded5841184e429d3bd4f5acd43165"
     /// The configuration has mistakes; the daemon did not start.
@@ -28,6 +30,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case turnOverdue = "b8663c235b384472a5ace2abb18de948"
     /// A launch session was ended for its client.
     case sessionEnded = "c3b3c283f47f4505b444270adc9cf7c7"
+    /// An administrator drains the host, or no longer.
+    case draining = "930170310f2b4fafb2ce7bc1b15673c1"
     /// A VM registered.
     case vmRegistered = "520ab9c247c44f51a2ed3c47236ec3c4"
     /// A VM unregistered or lingered out.

@@ -43,7 +43,9 @@ enum LogPriority: Int, Sendable {
 
 /// A field of our own. The journal gets it as `SPSCHEDD_` and its name.
 struct LogField: Sendable {
-    enum Name: String, Sendable {
+    enum Name: String, CaseIterable, Sendable {
+        case about = "ABOUT"
+        case command = "COMMAND"
         case version = "VERSION"
         case epoch = "EPOCH"
         case vmUUID = "VM_UUID"

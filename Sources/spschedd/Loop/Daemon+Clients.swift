@@ -29,7 +29,9 @@ extension Daemon {
         let socket = SeqpacketSocket(adopting: descriptor)
         guard let account = account(of: peer) else {
             turnAway(socket, ErrorReply(code: .init(.accountConnections), text: Self.tooManyAccounts))
-            log(.resources, .warning, "A client of uid \(peer.uid) was turned away: \(Self.tooManyAccounts)")
+            log(
+                .resources, .warning, "A client of uid \(peer.uid) was turned away: \(Self.tooManyAccounts)",
+                [LogField(.reason, Self.tooManyAccounts), LogField(.uid, peer.uid)])
             return
         }
         if account.arrivals.spend(at: now) == .exceeded {
@@ -80,6 +82,7 @@ extension Daemon {
     }
 
     private func refuse(_ socket: borrowing SeqpacketSocket, _ account: Account, cap: Int64, _ setting: String) {
+        counters.connectionsRefused += 1
         turnAway(
             socket,
             ErrorReply(
@@ -105,7 +108,8 @@ extension Daemon {
         keepHouse(by: until)
         try? background.poll.remove(listeners.vmm.descriptor.number)
         try? background.poll.remove(listeners.manager.descriptor.number)
-        log(.resources, .error, "No connections are accepted for a moment: \(reason)")
+        log(
+            .resources, .error, "No connections are accepted for a moment: \(reason)", [LogField(.reason, reason)])
     }
 
     func resumeAccepting(_ now: Instant) {
@@ -174,6 +178,7 @@ extension Daemon {
                 features: features, epoch: epoch, chunkPages: configuration.arbiter.chunkPages,
                 deviceState: Extensible(deviceState))
             send(.welcome(welcome), tag: tag, to: connection)
+            if arbiter.isDraining { send(.draining(true), tag: 0, to: connection) }
         case .register(let register): admit(register, tag: tag, on: connection, now: now)
         case .refuse(let reply):
             send(.error(reply), tag: tag, to: connection)

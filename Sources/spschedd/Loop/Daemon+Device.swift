@@ -40,7 +40,8 @@ extension Daemon {
     private func presenceChanged(from before: DeviceAccess.Presence, isFirst: Bool, _ now: Instant) {
         let after = deviceAccess.presence
         guard isFirst || (before == .present) != (after == .present) else { return }
-        let fields = [LogField(.device, deviceAccess.path)]
+        let state = after == .present ? DeviceState.alive : .absent
+        let fields = [LogField(.device, deviceAccess.path), LogField(.deviceState, "\(state)")]
         switch after {
         case .present: log(.deviceState, .info, "The device \(deviceAccess.path) is open", fields)
         case .absent(let reason):
@@ -59,6 +60,7 @@ extension Daemon {
     func deviceChanged(to state: DeviceState) {
         let before = deviceState
         deviceState = state
+        note(.device(state))
         announce(deviceStateMessage)
         tellStatus()
         // Its coming and going was logged with the reason.
@@ -75,7 +77,7 @@ extension Daemon {
         switch deviceLink.probe(now: now) {
         case .underWay(let isNew): if isNew { watchDeviceLink() }
         case .unavailable(let reason):
-            log(.deviceLink, .warning, "The device could not be probed: \(reason)")
+            log(.deviceLink, .warning, "The device could not be probed: \(reason)", [LogField(.reason, reason)])
             probed(.unavailable)
         }
     }
@@ -86,7 +88,9 @@ extension Daemon {
         do {
             try poll.add(number, for: .readable, token: Member.deviceLink.token)
         } catch {
-            log(.deviceLink, .warning, "The way to spschedd-device cannot be watched: \(error)")
+            log(
+                .deviceLink, .warning, "The way to spschedd-device cannot be watched: \(error)",
+                [LogField(.reason, "\(error)")])
             probed(.unavailable)
         }
     }
@@ -96,12 +100,15 @@ extension Daemon {
         case .none: break
         case .probed(let report):
             if report.outcome != .answered {
-                log(.probe, .warning, "The probe of the device did not succeed: \(report.text)")
+                log(
+                    .probe, .warning, "The probe of the device did not succeed: \(report.text)",
+                    [LogField(.reason, report.text)])
             }
             probed(report.arbiterOutcome)
         case .performed(let ticket, let report): performed(ticket, report)
         case .lost(let reason, let probeWasLost, let tickets):
-            log(.deviceLink, .warning, "The way to spschedd-device is lost: \(reason)")
+            log(
+                .deviceLink, .warning, "The way to spschedd-device is lost: \(reason)", [LogField(.reason, reason)])
             if probeWasLost { probed(.unavailable) }
             let text =
                 "spschedd-device went away before the command came back: \(reason). Whether it was done is unknown"

@@ -22,6 +22,7 @@ extension Daemon {
 
     /// Restart and stop are the same: clients keep what they hold and find the next daemon by themselves.
     func end() {
+        reportWithheld(now, isLast: true)
         notifier.stopping(status: "Stopping; \(vms.count) VMs go on by themselves")
         notifier.close()
         logger.close()
@@ -40,7 +41,9 @@ extension Daemon {
             deviceCheckAt = now + DaemonLimits.deviceCheckEvery
             checkDevice(now)
             reportWithheld(now)
-            if let problem = trace?.takeProblem() { log(.trace, .error, problem) }
+            if let trace, let problem = trace.takeProblem() {
+                log(.trace, .error, problem, [LogField(.path, trace.path)])
+            }
             accounts.sweep({ $0.isForgettable(at: now) }, { closeAccount($0, now) })
             tellStatus()
         }
@@ -50,10 +53,18 @@ extension Daemon {
     }
 
     func tellStatus() {
+        noteReservations()
         let current = statusLine
         guard current != toldStatus else { return }
         toldStatus = current
         notifier.status(current)
+    }
+
+    private func noteReservations() {
+        let areSuspended = arbiter.overview(now: clock.now()).reservationsAreSuspended
+        guard areSuspended != saidReservationsAreSuspended else { return }
+        saidReservationsAreSuspended = areSuspended
+        note(.reservations(areSuspended: areSuspended))
     }
 
     /// What `systemctl status` shows.
@@ -63,6 +74,7 @@ extension Daemon {
         parts.append(RateText.write(overview.reserved) + " reserved, " + RateText.write(overview.rateLeft) + " left")
         if overview.sessionsOpen > 0 { parts.append("\(overview.sessionsOpen) launches open") }
         if overview.reservationsAreSuspended { parts.append("reservations suspended by launch overload") }
+        if overview.isDraining { parts.append("DRAINING: nothing new is admitted or served") }
         let figures = parts.joined(separator: "; ")
         switch overview.device {
         case .alive: return "\(deviceAccess.path) is served: \(figures)"
@@ -72,55 +84,6 @@ extension Daemon {
             guard case .absent(let reason) = deviceAccess.presence else { return "Degraded; \(figures)" }
             return "DEGRADED, turns are granted all the same: \(reason). \(figures)"
         }
-    }
-
-    private func reportWithheld(_ now: Instant) {
-        accounts.forEach { account in
-            guard let count = account.journal.takeWithheld(at: now) else { return }
-            log(
-                .repeated, .notice, "\(count) further records about \(account.key.text) were withheld",
-                [LogField(.uid, account.key.uid), LogField(.label, account.key.label), LogField(.count, count)])
-        }
-    }
-}
-
-// MARK: - The journal
-
-extension Daemon {
-    func log(
-        _ event: LogEvent, _ priority: LogPriority, _ message: String, _ fields: [LogField] = [],
-        file: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
-    ) {
-        logger.log(LogRecord(event, priority, message, fields, file: file, line: line, function: function))
-    }
-
-    /// A record that a client can cause: within its account's budget.
-    func log(
-        _ event: LogEvent, _ priority: LogPriority, of account: Account, _ message: @autoclosure () -> String,
-        _ fields: @autoclosure () -> [LogField] = [], file: StaticString = #fileID, line: UInt = #line,
-        function: StaticString = #function
-    ) {
-        guard account.journal.admitsRecord(at: now, isRoutine: event.isRoutine), logger.isHeard else { return }
-        write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
-    }
-
-    /// A record for which a client is to blame: the first names it, and the rest are counted.
-    func logOffence(
-        _ event: LogEvent, _ priority: LogPriority, of account: Account,
-        _ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = [],
-        file: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
-    ) {
-        let isDisconnection = event == .disconnected
-        guard account.journal.admitsOffence(at: now, isDisconnection: isDisconnection), logger.isHeard else { return }
-        write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
-    }
-
-    private func write(
-        _ event: LogEvent, _ priority: LogPriority, of account: Account, _ message: String, _ fields: [LogField],
-        file: StaticString, line: UInt, function: StaticString
-    ) {
-        let all = fields + [LogField(.uid, account.key.uid), LogField(.label, account.key.label)]
-        log(event, priority, message, all, file: file, line: line, function: function)
     }
 }
 

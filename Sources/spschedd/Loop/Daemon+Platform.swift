@@ -106,7 +106,7 @@ extension Daemon {
         log(
             .platform, hasFailed ? .warning : .notice,
             hasFailed ? "\(name) failed: \(report.text)" : "\(name) was done",
-            [LogField(.uid, entry.uid), LogField(.device, deviceAccess.path)])
+            [LogField(.command, name), LogField(.uid, entry.uid), LogField(.device, deviceAccess.path)])
     }
 }
 

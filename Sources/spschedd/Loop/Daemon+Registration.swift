@@ -29,6 +29,8 @@ extension Daemon {
 
     /// Registers a new VM under a new token.
     private func enter(_ register: Register, of account: Account, _ now: Instant) throws(RegistrationRefusal) -> VMID {
+        // Who has a token runs already, and is only not known here any more.
+        guard !arbiter.isDraining || register.token != .none else { throw .draining }
         guard account.vms < configuration.account.vmsMax else {
             throw .accountVMs(cap: configuration.account.vmsMax)
         }
@@ -40,6 +42,7 @@ extension Daemon {
             throw .arbiter(error)
         }
         account.vms += 1
+        refusals.forget(admission.vm.slot)
         vms.insert(
             VMRecord(
                 vm: admission.vm, token: .random(), uuid: register.uuid, name: register.name, account: account,
@@ -75,7 +78,7 @@ extension Daemon {
             log(
                 .resources, .error, of: connection.account,
                 "\(record.title) got no descriptor of the device: too many lie unread at clients. Raise LimitNOFILE",
-                record.fields + connection.fields)
+                record.fields + connection.fields + [LogField(.reason, "too many descriptors lie unread at clients")])
         }
         send(
             .registered(registered(record, carriesDescriptor: false, isResumed: isResumed)), tag: tag, to: connection)
@@ -134,9 +137,10 @@ extension Daemon {
     }
 
     private func remove(_ record: VMRecord, _ reason: String) {
-        closeSession(of: record.vm)
+        closeSession(of: record.vm, .vmGone)
         vms.remove(record.vm)
         record.account.vms -= 1
+        note(.vmGone(reason), of: VMLabel(record))
         arbiter.keep(record.account)
         log(
             .vmGone, .info, of: record.account, "\(record.title) is gone: \(reason)",
@@ -152,11 +156,12 @@ extension Daemon {
         arbiter.keep(account)
     }
 
-    func closeSession(of vm: VMID) {
+    func closeSession(of vm: VMID, _ end: Change.LaunchEnd) {
         guard let record = vms[vm], record.session != nil else { return }
         vms.update(vm) { $0.session = nil }
         record.account.launches -= 1
         arbiter.keep(record.account)
+        note(.launchEnded(end), of: VMLabel(record))
     }
 
     // MARK: The journal
@@ -164,6 +169,8 @@ extension Daemon {
     private func logRegistered(_ vm: VMID, _ connection: Connection) {
         guard let record = vms[vm] else { return }
         let reservation = record.admission.reservation
+        counters.registrations += 1
+        note(.vmRegistered(reservation: reservation), of: VMLabel(record))
         log(
             .vmRegistered, .info, of: record.account,
             "\(record.title) of \(connection.name) is registered with a reservation of \(RateText.write(reservation))",
@@ -172,6 +179,11 @@ extension Daemon {
 
     private func logRefused(_ register: Register, _ refusal: RegistrationRefusal, _ connection: Connection) {
         let reply = refusal.reply
+        if let code = reply.code.known {
+            counters.rejections.add(code)
+            rejections.note(register, of: connection.account.key, code, reply.text, at: now)
+            note(.registrationRefused(code, reply.text), of: VMLabel(register))
+        }
         log(
             .registrationRefused, .notice, of: connection.account,
             "VM \"\(register.name)\" of \(connection.name) was not admitted: \(reply.text)",
@@ -186,9 +198,11 @@ extension Daemon {
 private enum RegistrationRefusal: Error {
     case arbiter(AdmissionRefusal)
     case accountVMs(cap: Int64)
+    case draining
 
     var reply: ErrorReply {
         switch self {
+        case .draining: ErrorReply(.draining)
         case .arbiter(let refusal): ErrorReply(refusal)
         case .accountVMs(let cap):
             ErrorReply(

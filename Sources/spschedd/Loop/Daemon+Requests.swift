@@ -13,7 +13,7 @@ extension Daemon {
             self.releaseAndAcquire(release, acquire, request, of: vm, on: connection, now)
         case .cancel(let cancelled): cancel(tag: cancelled, of: vm, on: connection, now)
         case .launchBegin(let plan): beginLaunch(plan, tag: tag, of: vm, on: connection, now)
-        case .launchEnd(let session, _): endLaunch(session, tag: tag, of: vm, on: connection, now)
+        case .launchEnd(let session, let outcome): endLaunch(session, outcome, tag: tag, of: vm, on: connection, now)
         case .unregister:
             unregister(vm, now: now)
             send(.done, tag: tag, to: connection)
@@ -113,6 +113,7 @@ extension Daemon {
         do throws(LaunchRefusal) {
             let session = try arbiter.beginLaunch(plan, of: vm, now: now)
             openSession(session, of: vm)
+            note(.launchBegan(pages: plan.pages), of: vms[vm].map(VMLabel.init))
             send(.launchBegun(session, chunkPages: configuration.arbiter.chunkPages), tag: tag, to: connection)
         } catch {
             switch error {
@@ -135,11 +136,12 @@ extension Daemon {
     }
 
     private func endLaunch(
-        _ session: SessionID, tag: UInt64, of vm: VMID, on connection: Connection, _ now: Instant
+        _ session: SessionID, _ outcome: LaunchOutcome, tag: UInt64, of vm: VMID, on connection: Connection,
+        _ now: Instant
     ) {
         do {
             try arbiter.endLaunch(session, of: vm, now: now, into: &decisions)
-            closeSession(of: vm)
+            closeSession(of: vm, outcome == .running ? .running : .failed)
             carryOutDecisions()
             send(.done, tag: tag, to: connection)
         } catch {

@@ -47,6 +47,11 @@ final class Daemon {
     var deviceState = DeviceState.alive
     var platformDesk = PlatformDesk()
     let manager: ManagerServer
+    /// What operators may ask about, or wait for.
+    var refusals: RefusalLog
+    var rejections = RejectionLog()
+    var changes = ChangeLog()
+    var saidReservationsAreSuspended = false
 
     /// Room for the message being read, and for the one being written.
     // SAFETY: allocated once for the daemon's whole life; only its own thread touches it, one message at a time.
@@ -74,6 +79,7 @@ final class Daemon {
     var failpoint = Failpoint.fromEnvironment()
     /// The last one told to the service manager.
     var toldStatus = ""
+    var eventBudgets = EventBudgets()
     var isCarryingOut = false
     /// What the Arbiter reported of every VM, for lists.
     var managerReports: (at: Instant, ofSlot: [UInt32: VMReport]) = (.distantPast, [:])
@@ -108,6 +114,7 @@ final class Daemon {
                 recorder: trace)
         }
         vms = VMTable(capacity: machines)
+        refusals = RefusalLog(virtualMachines: machines)
         connections = ConnectionTable(capacity: places, restored?.lastTokens ?? [])
         deviceAccess = DeviceAccess(path: configuration.device.path)
         deviceLink = DeviceLink(path: configuration.device.probeSocket)
@@ -163,6 +170,10 @@ struct DaemonCounters {
     var busies = BusyCounts()
     /// Connections closed for breaking the protocol.
     var protocolErrors: Int64 = 0
+    /// VMs that registered anew, registrations that were not admitted, connections turned away at a cap.
+    var registrations: Int64 = 0
+    var rejections = RejectionCounts()
+    var connectionsRefused: Int64 = 0
     /// Connections taken over from the daemon before, and registrations that were resumed by their token.
     var adopted: Int64 = 0
     var resumed: Int64 = 0

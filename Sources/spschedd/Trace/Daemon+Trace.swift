@@ -16,7 +16,10 @@ extension Daemon {
         do throws(TraceRecorderProblem) {
             return try TraceRecorder(configuration.trace, vms: configuration.clients.vmsMax, origin)
         } catch {
-            logger.log(LogRecord(.trace, .error, "Nothing is recorded. \(error)"))
+            logger.log(
+                LogRecord(
+                    .trace, .error, "Nothing is recorded. \(error)",
+                    [LogField(.path, configuration.trace.file ?? "")]))
             return nil
         }
     }

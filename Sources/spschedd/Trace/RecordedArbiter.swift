@@ -24,7 +24,9 @@ struct RecordedArbiter: ~Copyable {
     func holdsTurn(origin: UInt64) -> Bool { arbiter.holdsTurn(origin: origin) }
 
     func overview(now: Instant) -> Overview { arbiter.overview(now: now) }
+    var isDraining: Bool { arbiter.isDraining }
     func report(of vm: VMID) -> VMReport? { arbiter.report(of: vm) }
+    func standing(of vm: VMID, now: Instant) -> VMStanding? { arbiter.standing(of: vm, now: now) }
     func reports() -> [VMReport] { arbiter.reports() }
     func entitlement(of vm: VMID) -> Rate? { arbiter.entitlement(of: vm) }
     func violatedInvariant() -> String? { arbiter.violatedInvariant() }

@@ -46,3 +46,14 @@ final class HeldBudget {
     func takeWithheld(at now: Instant) -> Int? { budget.takeWithheld(at: now) }
     func isQuiet(at now: Instant) -> Bool { budget.isQuiet(at: now) }
 }
+
+final class HeldEventBudgets {
+    private var budgets = EventBudgets()
+
+    func admits(_ event: LogEvent, saying message: String, at now: Instant) -> Bool {
+        budgets.admits(event, saying: message, at: now)
+    }
+    func takeWithheld(at now: Instant, evenEarly: Bool = false) -> [LogEvent: Int] {
+        Dictionary(uniqueKeysWithValues: budgets.takeWithheld(at: now, evenEarly: evenEarly))
+    }
+}

@@ -54,6 +54,46 @@ struct JournalTests {
         }
     }
 
+    @Test("a field that the event promises and the caller lacks is sent all the same", arguments: LogEvent.allCases)
+    func promisedFields(_ event: LogEvent) {
+        let sent = LogRecord(event, .info, "It is so.").journalFields
+        for name in event.promisedFields { #expect(sent.contains("SPSCHEDD_\(name.rawValue)=unknown")) }
+        let known = event.promisedFields.map { LogField($0, "known") }
+        let full = LogRecord(event, .info, "It is so.", known).journalFields
+        #expect(full.count == sent.count && !full.contains { $0.hasSuffix("=unknown") })
+    }
+
+    @Test("the daemon says the same once in a window, another thing at once, and tells how often it said it")
+    func eventBudgets() {
+        let budgets = HeldEventBudgets()
+        #expect(budgets.admits(.deviceLink, saying: "it is lost", at: Self.now))
+        for _ in 0..<7 { #expect(!budgets.admits(.deviceLink, saying: "it is lost", at: Self.now + .seconds(1))) }
+        #expect(budgets.admits(.deviceLink, saying: "it is somewhere else", at: Self.now + .seconds(1)))
+        #expect(budgets.admits(.probe, saying: "it is lost", at: Self.now + .seconds(1)))
+        #expect(budgets.takeWithheld(at: Self.now + .seconds(1)).isEmpty)
+        #expect(budgets.takeWithheld(at: Self.now + Self.window) == [.deviceLink: 7])
+        #expect(budgets.takeWithheld(at: Self.now + Self.window).isEmpty)
+    }
+
+    @Test("what the daemon says again in each window is told ever more rarely")
+    func growingEventWindows() {
+        let budgets = HeldEventBudgets()
+        var written = 0
+        for second in 0..<3_600 where budgets.admits(.probe, saying: "no", at: Self.now + .seconds(Int64(second))) {
+            written += 1
+        }
+        // 10 s, 20 s, 40 s … 640 s, 640 s …, as for an account's offences.
+        #expect(written == 11)
+    }
+
+    @Test("one event of which everything is said anew cannot fill the journal")
+    func newWords() {
+        let budgets = HeldEventBudgets()
+        let admitted = (0..<1_000).count { budgets.admits(.managerRefused, saying: "\($0)", at: Self.now) }
+        #expect(admitted == DaemonLimits.logRecordsPerAccount)
+        #expect(budgets.takeWithheld(at: Self.now, evenEarly: true) == [.managerRefused: 1_000 - admitted])
+    }
+
     private static let window = DaemonLimits.logWindow.lowerBound
 
     @Test("an offence is named once in a window, and the rest are counted and told once")
