@@ -104,8 +104,7 @@ final class Daemon {
         keeper = opened?.keeper
         let restored = opened?.restored
         stateProblems = opened?.problems ?? []
-        let machines = max(
-            Int(configuration.clients.vmsMax), restored?.virtualMachines.map { Int($0.vm.slot) + 1 }.max() ?? 0)
+        let machines = max(Int(configuration.clients.vmsMax), restored?.places ?? 0)
         if let restored {
             arbiter = RecordedArbiter(
                 try restored.arbiter(configuration.arbiter, virtualMachines: machines, now: now), keeper: keeper)

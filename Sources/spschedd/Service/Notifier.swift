@@ -82,6 +82,12 @@ final class Notifier: Sendable {
         StoreOrder.give(name, descriptor.number)
     }
 
+    /// As `remove`, at once.
+    func removeNow(_ name: String) {
+        guard isHeard else { return }
+        StoreOrder.remove(name).send()
+    }
+
     /// Tells what is left, but waits no longer than `DaemonLimits.logFlush`.
     func close() {
         change { $0.isClosed = true }

@@ -95,9 +95,9 @@ extension RecordedArbiter {
     }
 
     /// Writes down everything of the Arbiter's.
-    func keepAll() {
+    func keepAll(isNew: Bool) {
         guard let keeper else { return }
-        keeper.keepAll(arbiter)
+        keeper.keepAll(arbiter, isNew: isNew)
         keeper.commit()
     }
 
