@@ -14,8 +14,8 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-asan test-tsan test-system test-confinement test-qemu test-hostile \
-    test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs bench-peers experiment experiment-check \
+.PHONY: help setup build libspsched run test test-asan test-tsan test-system test-vm test-confinement test-qemu \
+    test-hostile test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs bench-peers experiment experiment-check \
     promises replay documents lint format clean
 
 help: ## List the targets
@@ -50,6 +50,10 @@ test-tsan: setup ## The tests under ThreadSanitizer
 test-system: build ## Boot a container with systemd and use what was built as an operator would (root, or through sudo)
 	scripts/setup system
 	scripts/system-test
+
+test-vm: build ## Boot an emulated machine with a character device for an SP, and use it all there (<= 10 minutes; root)
+	@scripts/setup vm >&2
+	@scripts/vm-test
 
 bench: bench-programs ## Measure the daemon against C programs without a policy (at most 8 minutes; ARGS=--json)
 	@$(RELEASE)/spschedd-bench $(ARGS)
