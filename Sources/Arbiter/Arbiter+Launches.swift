@@ -129,7 +129,7 @@ extension Arbiter {
     }
 
     /// Brings the session's place in each of the orders in line with its state.
-    private mutating func reorder(_ slot: Int) {
+    mutating func reorder(_ slot: Int) {
         guard let session = virtualMachines[slot].session else { return }
         let (key, tie) = (session.orderKey, session.orderTie)
         let isLong = session.command?.isLong(chunkPages: configuration.chunkPages) ?? false
