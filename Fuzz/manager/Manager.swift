@@ -83,6 +83,10 @@ private struct Source: ManagerSource {
     func platformOutcome(of ticket: UInt64) -> ManagedPlatformOutcome? { .done(platform: nil, nanoseconds: 1) }
     func releaseDevice() -> Int { Self.vms }
     func retakeDevice() {}
+    func beginReload() -> UInt64 { 1 }
+    func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome? {
+        .refused([ManagedReloadObjection(keys: ["a"], text: "b")])
+    }
 
     func status() -> ManagerStatus {
         ManagerStatus(

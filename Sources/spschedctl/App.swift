@@ -10,6 +10,7 @@ struct App: ParsableCommand {
         version: PackageVersion.current,
         subcommands: [
             DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, PlatformCommand.self,
-            ConfigCommand.self, DeviceCommand.self, DoctorCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
+            ConfigCommand.self, ReloadCommand.self, DeviceCommand.self, DoctorCommand.self, ReplayCommand.self,
+            VirtualMachineCommand.self,
         ])
 }
