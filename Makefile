@@ -15,8 +15,8 @@ N ?= 0,16,64
 ARGS ?=
 
 .PHONY: help setup build libspsched run test test-asan test-tsan test-system test-vm test-confinement test-qemu \
-    test-hostile test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs bench-peers experiment experiment-check \
-    promises replay documents lint format clean
+    test-hostile test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs bench-peers experiment \
+    experiment-check promises replay documents lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18

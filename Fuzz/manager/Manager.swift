@@ -110,6 +110,11 @@ private struct Source: ManagerSource {
         }
     }
 
+    func beginReload() -> UInt64 { 1 }
+    func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome? {
+        .refused([ManagedReloadObjection(keys: ["a"], text: "b")])
+    }
+
     func status() -> ManagerStatus {
         ManagerStatus(
             version: "1.2.3", epoch: "0123456789abcdef", uptimeNanoseconds: .max, device: .alive,

@@ -80,6 +80,13 @@ struct Source: ManagerSource {
         return vms.count
     }
     func retakeDevice() { platform.isReleased = false }
+
+    let reloads = ReloadLog()
+    func beginReload() -> UInt64 {
+        reloads.tickets += 1
+        return reloads.tickets
+    }
+    func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome? { reloads.outcomes.removeValue(forKey: ticket) }
 }
 
 /// What a source was asked of the platform, and what it is to answer.
@@ -88,6 +95,12 @@ final class PlatformLog {
     var outcomes: [UInt64: ManagedPlatformOutcome] = [:]
     var isReleased = false
     var isDraining = false
+}
+
+/// How often a source was asked to reload, and what it is to answer.
+final class ReloadLog {
+    var tickets: UInt64 = 0
+    var outcomes: [UInt64: ManagedReloadOutcome] = [:]
 }
 
 extension ManagedPlatform {
@@ -109,7 +122,9 @@ extension ManagerStatus {
         turn: ManagedTurn(
             vm: "web", kind: "report", heldNanoseconds: 3_000_000, leaseLeftNanoseconds: 70_000_000, isOverdue: false),
         queues: ManagedQueues(launchSessions: 1, guestRequests: 3, platformCommands: 0),
-        counters: ManagedCounters(grants: 10, busies: ["limit": 2]))
+        counters: ManagedCounters(grants: 10, busies: ["limit": 2]),
+        configuration: ManagedConfiguration(
+            files: ["/etc/spschedd/spschedd.toml"], reloads: 1, failure: "a mistake", restartNeeded: ["vmm.socket"]))
 }
 
 extension ManagedExplanation {

@@ -57,6 +57,12 @@ extension ManagerClient {
         return try receive(ReleaseReply.self).parameters.registeredVMs
     }
 
+    /// Has the daemon read its configuration again, and waits for what came of it.
+    public mutating func reload() throws(ManagerClientError) -> ReloadReply {
+        try send(VarlinkCall(method: ManagerInterface.reloadMethod))
+        return try receive(ReloadReply.self).parameters
+    }
+
     public mutating func retakeDevice() throws(ManagerClientError) {
         try send(VarlinkCall(method: ManagerInterface.retakeDeviceMethod))
         _ = try receive(EmptyReply.self)

@@ -16,6 +16,9 @@ public enum ManagerInterface {
     public static let releaseDeviceMethod = "io.spschedd.Manager.ReleaseDevice"
     public static let retakeDeviceMethod = "io.spschedd.Manager.RetakeDevice"
     public static let noSuchVMError = "io.spschedd.Manager.NoSuchVM"
+    public static let reloadMethod = "io.spschedd.Manager.Reload"
+    public static let configurationInvalidError = "io.spschedd.Manager.ConfigurationInvalid"
+    public static let reloadRefusedError = "io.spschedd.Manager.ReloadRefused"
     public static let notConfirmedError = "io.spschedd.Manager.NotConfirmed"
     public static let platformFailedError = "io.spschedd.Manager.PlatformFailed"
     public static let platformBusyError = "io.spschedd.Manager.PlatformBusy"
@@ -225,6 +228,40 @@ public enum ManagerInterface {
           flags: []string
         )
 
+        # The configuration that the daemon goes by.
+        type Configuration (
+          # the files that it was read from, the later prevailing
+          files: []string,
+          # reloads since the start that were applied
+          reloads: int,
+          # why the last reload was not
+          failure: ?string,
+          # settings whose value in the files a restart would apply
+          restart_needed: []string
+        )
+
+        # A setting that has another value since a reload, as it stands in a file.
+        type SettingChange (
+          key: string,
+          was: string,
+          now: string,
+          # at_once, new_registrations, new_launches, new_connections or restart
+          applies: string,
+          # file and line; absent where the default holds
+          origin: ?string
+        )
+
+        type ConfigurationProblem (
+          file: string,
+          line: ?int,
+          key: ?string,
+          # the whole as a line for people
+          text: string
+        )
+
+        # What VMs were promised and would lose, and the settings that are to blame.
+        type ReloadObjection (keys: []string, text: string)
+
         # The daemon and the device, now.
         method Status() -> (
           version: string,
@@ -244,7 +281,8 @@ public enum ManagerInterface {
           launch_overload: bool,
           turn: ?Turn,
           queues: Queues,
-          counters: Counters
+          counters: Counters,
+          configuration: Configuration
         )
 
         # Every registered VM, one a reply; the last reply carries none. Must be
@@ -305,6 +343,14 @@ public enum ManagerInterface {
 
         # No VM of this name, UUID or slot is registered, or was refused lately.
         error NoSuchVM(vm: string)
+
+        # Reads the configuration again, and says what has changed. A VM that is
+        # registered keeps what it was promised; where it could not, or the files have
+        # mistakes, the configuration before stays.
+        method Reload() -> (files: []string, changes: []SettingChange)
+
+        error ConfigurationInvalid(problems: []ConfigurationProblem, text: string)
+        error ReloadRefused(objections: []ReloadObjection, text: string)
 
         # The method changes the platform: call it with 'confirm'.
         error NotConfirmed(method: string)

@@ -18,11 +18,13 @@ public struct ManagerStatus: Codable, Equatable, Sendable {
     public var turn: ManagedTurn?
     public var queues: ManagedQueues
     public var counters: ManagedCounters
+    public var configuration: ManagedConfiguration
 
     public init(
         version: String, epoch: String, uptimeNanoseconds: Int64, device: ManagedDeviceState, devicePath: String,
         deviceDetail: String?, isDraining: Bool, registeredVMs: Int, registeredVMsMax: Int, capacity: ManagedCapacity,
-        launchOverload: Bool, turn: ManagedTurn?, queues: ManagedQueues, counters: ManagedCounters
+        launchOverload: Bool, turn: ManagedTurn?, queues: ManagedQueues, counters: ManagedCounters,
+        configuration: ManagedConfiguration = ManagedConfiguration()
     ) {
         self.version = version
         self.epoch = epoch
@@ -38,10 +40,11 @@ public struct ManagerStatus: Codable, Equatable, Sendable {
         self.turn = turn
         self.queues = queues
         self.counters = counters
+        self.configuration = configuration
     }
 
     enum CodingKeys: String, CodingKey {
-        case version, epoch, device, capacity, turn, queues, counters
+        case version, epoch, device, capacity, turn, queues, counters, configuration
         case uptimeNanoseconds = "uptime_ns"
         case devicePath = "device_path"
         case deviceDetail = "device_detail"

@@ -27,7 +27,8 @@ struct StatusText {
 
     private var lines: [(String, String)] {
         [
-            ("daemon", daemon), ("device", device), ("VMs", "\(status.registeredVMs) of \(status.registeredVMsMax)"),
+            ("daemon", daemon), ("settings", settings), ("device", device),
+            ("VMs", "\(status.registeredVMs) of \(status.registeredVMsMax)"),
             ("capacity", capacity), ("reserved", reserved), ("turn", turn), ("waiting", waiting), ("granted", granted),
             ("refused", refused),
         ] + (takenUp.map { [("taken up", $0)] } ?? []) + warnings.map { ("attention", $0) }
@@ -36,6 +37,12 @@ struct StatusText {
     private var daemon: String {
         let uptime = Format.duration(nanoseconds: status.uptimeNanoseconds)
         return "spschedd \(status.version), up \(uptime), epoch \(status.epoch)"
+    }
+
+    private var settings: String {
+        let configuration = status.configuration
+        let files = configuration.files.isEmpty ? "the defaults" : configuration.files.joined(separator: ", ")
+        return files + (configuration.reloads > 0 ? "; reloaded \(configuration.reloads) times" : "")
     }
 
     private var device: String {
@@ -97,6 +104,13 @@ struct StatusText {
         if status.isDraining { warnings.append("draining: nothing new is admitted or served") }
         if status.launchOverload {
             warnings.append("launches use more than their reserve: reservations are suspended")
+        }
+        let configuration = status.configuration
+        if let failure = configuration.failure {
+            warnings.append("the last reload was refused, the configuration before stays: \(failure)")
+        }
+        if !configuration.restartNeeded.isEmpty {
+            warnings.append("a restart would apply \(configuration.restartNeeded.joined(separator: ", "))")
         }
         let counters = status.counters
         if counters.overdueTurns > 0 { warnings.append("\(counters.overdueTurns) turns were overdue") }

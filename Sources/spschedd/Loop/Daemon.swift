@@ -15,7 +15,7 @@ import VMMProtocol
 ///
 /// Nothing here may block: the journal and the service manager are told by other threads.
 final class Daemon {
-    let configuration: DaemonConfiguration
+    var configuration: DaemonConfiguration
     let logger: Logger
     let notifier: Notifier
     let clock: DaemonClock
@@ -52,6 +52,9 @@ final class Daemon {
     var rejections = RejectionLog()
     var changes = ChangeLog()
     var saidReservationsAreSuspended = false
+    /// `nil`: it was started without files to read again.
+    var configurationReader: ConfigurationReader?
+    var reloadDesk = ReloadDesk()
 
     /// Room for the message being read, and for the one being written.
     // SAFETY: allocated once for the daemon's whole life; only its own thread touches it, one message at a time.
@@ -158,6 +161,7 @@ enum Member: UInt32 {
     case managerListener
     case deviceLink
     case background
+    case configurationReader
 
     var token: EventToken { EventToken(slot: rawValue, generation: 0) }
 
@@ -237,6 +241,7 @@ extension Daemon {
         case .vmmListener: acceptClients()
         case .managerListener: manager.accept(self)
         case .deviceLink: receiveFromDevice()
+        case .configurationReader: configurationWasRead()
         case .systemd, .background: break
         case nil: manager.noteReady(event)
         }
@@ -272,8 +277,7 @@ extension Daemon {
     private func occurred(_ occurrence: SystemdEvents.Occurrence) {
         switch occurrence {
         case .watchdog: notifier.alive()
-        case .signal(SIGHUP):
-            log(.configurationNotReread, .notice, "The configuration is read at start only: restart to apply changes")
+        case .signal(SIGHUP): reloadBySignal()
         case .signal(let signal):
             isStopping = true
             log(.stopping, .info, "Stopping: \(signal == SIGINT ? "interrupted" : "told to end")")

@@ -28,6 +28,8 @@ struct OperatorCalls: ManagerSource {
         return daemon.releaseDevice()
     }
     func retakeDevice() { daemon.retakeDevice() }
+    func beginReload() -> UInt64 { daemon.beginReload(uid: uid) }
+    func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome? { daemon.reloadOutcome(of: ticket) }
 }
 
 /// What operators are told.
@@ -46,7 +48,7 @@ extension Daemon {
             queues: ManagedQueues(
                 launchSessions: overview.sessionsOpen, guestRequests: overview.guestsWaiting,
                 platformCommands: overview.platformWaiting),
-            counters: managedCounters(overview.totals))
+            counters: managedCounters(overview.totals), configuration: reloadDesk.state)
     }
 
     private func capacity(_ overview: Overview) -> ManagedCapacity {
