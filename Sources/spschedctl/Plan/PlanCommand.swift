@@ -40,7 +40,7 @@ struct PlanCommand: ParsableCommand {
             in the configuration that it names.
             """)
 
-    @Argument(help: ArgumentHelp("The fleet file (TOML).", valueName: "fleet.toml"))
+    @Argument(help: ArgumentHelp("The fleet file (TOML).", valueName: "fleet.toml"), completion: .file())
     var fleet: String
 
     @Option(
@@ -50,7 +50,7 @@ struct PlanCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Of start times, service times and pauses.", valueName: "number"))
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("Write a report with plots: one HTML file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write a report with plots: one HTML file.", valueName: "file"), completion: .file())
     var report: String?
 
     @Flag(help: "Print the answer as JSON on standard output, and nothing else there.")

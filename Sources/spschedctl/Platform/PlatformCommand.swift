@@ -81,7 +81,9 @@ struct PlatformVLEKLoadCommand: ParsableCommand {
     @OptionGroup var options: ManagerOptions
     @OptionGroup var change: ChangeOptions
 
-    @Argument(help: ArgumentHelp("The wrapped key as AMD's key server gave it, 432 bytes.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("The wrapped key as AMD's key server gave it, 432 bytes.", valueName: "file"),
+        completion: .file())
     var file: String
 
     @Option(help: "The version of its wrapping.")

@@ -28,12 +28,13 @@ struct ReplayCommand: ParsableCommand {
               spschedctl replay trace --with spschedd.toml --report changed.html
             """)
 
-    @Argument(help: ArgumentHelp("The trace.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The trace.", valueName: "file"), completion: .file())
     var file: String
 
     @Option(
         name: .customLong("with"),
-        help: ArgumentHelp("Tell what would have changed under this configuration (TOML).", valueName: "config"))
+        help: ArgumentHelp("Tell what would have changed under this configuration (TOML).", valueName: "config"),
+        completion: .file())
     var other: String?
 
     @Flag(help: "Draw who had the SP and who waited, as lanes of text.")
@@ -51,7 +52,7 @@ struct ReplayCommand: ParsableCommand {
             valueName: "duration"))
     var from: String?
 
-    @Option(help: ArgumentHelp("Write a report with pictures: one HTML file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write a report with pictures: one HTML file.", valueName: "file"), completion: .file())
     var report: String?
 
     @Flag(help: "Print JSON, for programs.")
