@@ -19,11 +19,11 @@ N ?= 0,16,64
 ARGS ?=
 
 .PHONY: help setup build install uninstall deb deb-reproducible libspsched run test test-asan test-tsan test-system \
-    test-hostile soak fuzz fuzz-smoke bench bench-quick bench-programs bench-peers experiment experiment-check \
-    promises replay lint format clean
+    test-confinement test-qemu test-hostile test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs \
+    bench-peers experiment experiment-check promises replay documents lint format clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 setup: ## Install what the build needs (Debian: libsystemd-dev, with sudo when not root)
 	@scripts/setup
@@ -55,6 +55,7 @@ run: build ## Build, then show the whole thing at work on an emulated Secure Pro
 
 test: setup lint ## Format and unit checks, then every test of the inner loop (at most 10 minutes on 2 cores)
 	scripts/check-units
+	scripts/setup interop
 	swift build --build-tests
 	scripts/run-tests --skip-build --disable-xctest
 
@@ -78,6 +79,14 @@ bench-programs: build
 	@scripts/setup bench >&2
 	@scripts/build-benchmarks >&2
 
+test-confinement: ## Put the filters of packaging on a process that tries the ioctl; compile the SELinux module
+	@scripts/setup confinement
+	@scripts/check-confinement
+
+test-qemu: build ## Launch real QEMUs in turns, beside VMs that attest (installs qemu-system-x86 on Debian)
+	@scripts/setup qemu
+	@$(RELEASE)/qemu-launches
+
 # One attack: `make test-hostile ARGS='--attack silent'`. Victims and attackers are two accounts when root runs it.
 test-hostile: build ## Attack the release daemon in every known way; judge what its victims notice (<= 6 minutes)
 	@scripts/build-hostile
@@ -90,6 +99,15 @@ VMS ?= 200
 soak: build ## Let VM processes come, launch, attest and die on the release daemon (MINUTES=30 VMS=200)
 	@scripts/build-hostile
 	@$(RELEASE)/soak --minutes $(MINUTES) --vms $(VMS) $(ARGS)
+
+# How often, by signal, by systemctl's way and at failpoints; what is asked of a release is the default.
+KILLS ?= 200
+RESTARTS ?= 50
+FAILPOINTS ?= 150
+
+test-restart: build ## End the release daemon again and again under VM processes (KILLS=200 RESTARTS=50 VMS=200)
+	@$(RELEASE)/restart-trial --daemon $(RELEASE)/spschedd --vms $(VMS) --kills $(KILLS) --restarts $(RESTARTS) \
+	    --failpoints $(FAILPOINTS) $(ARGS)
 
 # Seconds for each target of `make fuzz`, and which one (all of them without).
 T ?= 60
@@ -128,6 +146,11 @@ ROUNDS ?= 5
 bench-peers: build ## Compare with D-Bus, pcscd, tpm2-abrmd and flock, installed from Debian (two minutes after the build)
 	@scripts/setup peers || echo 'bench-peers: going on without the peers that are missing' >&2
 	@scripts/bench-peers $(ROUNDS)
+
+documents: setup ## Write spschedd.toml and its manual page anew, from the table of keys
+	swift build --product spschedctl
+	.build/debug/spschedctl config example >packaging/spschedd.toml
+	.build/debug/spschedctl config manual >packaging/man/spschedd.toml.5
 
 lint: ## Check the formatting
 	swift format lint --strict --parallel --recursive $(SOURCES)

@@ -47,6 +47,10 @@ let package = Package(
         .executableTarget(
             name: "spsched-seccomp-probe", dependencies: ["CSpsched"], path: "Tests/SeccompProbe",
             cSettings: [.treatAllWarnings(as: .error)]),
+        // Ends the daemon again and again under VM processes: Tests/Restart/main.c.
+        .executableTarget(
+            name: "restart-trial", dependencies: ["CSpsched"], path: "Tests/Restart",
+            cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(
             name: "ClientLibraryTests", dependencies: ["Arbiter", "CSEV", "CSpschedTesting", "VMMProtocol"],
             swiftSettings: strict),
@@ -100,6 +104,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // The memory in which the daemon's state outlives it: bytes <-> records, two slots each.
+        .target(name: "StateFormat", swiftSettings: pure),
+        .testTarget(name: "StateFormatTests", dependencies: ["StateFormat"], swiftSettings: strict),
         // What `spschedd --trace` writes: bytes <-> values, and how it is run through the Arbiter again.
         .target(name: "TraceFormat", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "TraceFormatTests", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: strict),
@@ -141,7 +148,8 @@ let package = Package(
             name: "spschedd",
             dependencies: [
                 "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "TraceFormat", "VMMProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "StateFormat", "TraceFormat", "VMMProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: loop),
         // For its tests: a VMM's connection driven by hand, and one in a process of its own, to be killed.
         .target(
@@ -154,8 +162,8 @@ let package = Package(
             name: "spscheddTests",
             dependencies: [
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
-                "ManagerProtocol", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol", "sp-emulator",
-                "spschedctl",
+                "ManagerProtocol", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol", "restart-trial",
+                "sp-emulator", "spschedctl",
                 "spschedd",
                 "spschedd-device",
             ], swiftSettings: strict),
@@ -200,6 +208,19 @@ let package = Package(
                 "spschedd", "spschedd-device",
             ],
             swiftSettings: strict),
+        // `spschedctl launch`, with a process in QEMU's place that does what a test tells it to.
+        .executableTarget(
+            name: "fake-monitor", dependencies: ["LinuxIO"], path: "Tests/FakeMonitor", swiftSettings: strict),
+        .testTarget(
+            name: "LaunchTests",
+            dependencies: [
+                "DeviceTestSupport", "HostileSupport", "ManagerProtocol", "fake-monitor", "sp-emulator", "spschedctl",
+                "spschedd", "spschedd-device",
+            ], swiftSettings: strict),
+        // What `make test-qemu` runs: real QEMUs, launched in turns.
+        .executableTarget(
+            name: "qemu-launches", dependencies: ["DeviceTestSupport", "HostileSupport", "LinuxIO"], path: "Tests/QEMU",
+            swiftSettings: strict),
         // What `make bench` runs: the daemon against C programs, in Benchmarks/Floors, that do the same without policy.
         .executableTarget(
             name: "spschedd-bench",
@@ -217,8 +238,8 @@ let package = Package(
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
         "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
-        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "TraceFormat",
-        "TraceReplay", "VMMProtocol",
+        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "StateFormat",
+        "TraceFormat", "TraceReplay", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.targets.append(
@@ -226,7 +247,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
             name: "spschedd",
             dependencies: [
                 "Arbiter", "CSystemd", "ConfigurationFiles", "DeviceProtocol", "LinuxIO", "ManagerProtocol",
-                "TraceFormat", "VMMProtocol",
+                "StateFormat", "TraceFormat", "VMMProtocol",
             ], exclude: ["App.swift"], swiftSettings: strict))
     package.dependencies.removeFirst()
 
@@ -255,6 +276,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
     fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
     fuzz("trace", ["Arbiter", "TraceFormat", "TraceReplay"])
+    fuzz("state", ["Arbiter", "StateFormat", "spschedd"])
     fuzz("canary")
 }
 

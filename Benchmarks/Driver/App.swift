@@ -1,6 +1,7 @@
 import Arbiter
 import ArgumentParser
 import Glibc
+import LinuxIO
 
 /// What every benchmark of the project is started by: `make bench`, `make bench-quick`.
 @main
@@ -32,6 +33,11 @@ struct App: ParsableCommand {
 
     @Option(help: "Where scripts/build-benchmarks put the C programs.")
     var programs = ".build/benchmarks"
+
+    static func main() {
+        StandardStreams.secure()
+        main(nil)
+    }
 
     func validate() throws { _ = try measurements() }
 

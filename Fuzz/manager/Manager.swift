@@ -83,6 +83,32 @@ private struct Source: ManagerSource {
     func platformOutcome(of ticket: UInt64) -> ManagedPlatformOutcome? { .done(platform: nil, nanoseconds: 1) }
     func releaseDevice() -> Int { Self.vms }
     func retakeDevice() {}
+    func drain() -> Bool { false }
+    func resume() -> Bool { false }
+
+    func explain(_ vm: String) -> ManagedExplanations? {
+        guard vm.count < 9 else { return nil }
+        return ManagedExplanations(
+            explanations: virtualMachine(afterSlot: nil).map { [.sample(of: $0)] } ?? [], rejections: [.sample])
+    }
+    func beginWatch() -> UInt64 { 1 }
+    func nextChange(_ cursor: inout UInt64) -> WatchedChange? {
+        defer { cursor += 1 }
+        return cursor == 1 ? WatchedChange(change: .sample, lost: 3) : nil
+    }
+    func hostFigures() -> HostFigures {
+        HostFigures(
+            status: status(), connections: 3, connectionsMax: 4_096, accounts: 2, operators: 1, watchers: 0,
+            registrations: 9, rejections: ["tooManyVMs": 2], connectionsRefused: 1, journalDropped: 0)
+    }
+    func figures(afterSlot slot: Int?) -> VMFigures? {
+        virtualMachine(afterSlot: slot).map {
+            VMFigures(
+                slot: $0.slot, uuid: $0.uuid, name: $0.name, account: $0.account,
+                reservationMillihertz: $0.reservationMillihertz, grants: $0.grants, guestGrants: $0.guestGrants,
+                refusals: 4, spTimeNanoseconds: $0.spTimeNanoseconds, launches: $0.launches, overdueTurns: 0)
+        }
+    }
 
     func status() -> ManagerStatus {
         ManagerStatus(
@@ -108,4 +134,33 @@ private struct Source: ManagerSource {
             failureMode: "open", entitlementMillihertz: 1950, grants: 12, guestGrants: 10,
             busies: ["guests_ahead": 4], spTimeNanoseconds: 75_000_000, launches: 1, overdueTurns: 0)
     }
+}
+
+extension ManagedExplanation {
+    fileprivate static func sample(of vm: ManagedVM) -> ManagedExplanation {
+        ManagedExplanation(
+            vm: vm,
+            standing: ManagedStanding(
+                reservedRequests: 2, reservationOpensNanoseconds: 0, limitOpensNanoseconds: 1, skipsLimit: false,
+                guestWaitMaxNanoseconds: 500_000_000, ageNanoseconds: 2_000_000_000, refusalsInARow: 1,
+                isProtected: false, predictedStartNanoseconds: 4, launchDebtNanoseconds: 5,
+                accountLaunchDebtNanoseconds: 6, launchPagesGranted: 7, launchPagesDeclared: 8),
+            refusals: [
+                ManagedRefusal(
+                    reason: "guests_ahead", times: 2, sinceNanoseconds: 3, agoNanoseconds: 2, limit: "500ms",
+                    holder: "VM \"b\"", retryAfterNanoseconds: 5, retryInNanoseconds: 3, text: "Other guests.")
+            ])
+    }
+}
+
+extension ManagedRejection {
+    fileprivate static let sample = ManagedRejection(
+        uuid: "00000000-0000-4000-8000-000000000001", name: "web", account: "uid 1", code: "capacity", times: 1,
+        agoNanoseconds: 1, text: "Nothing is left.")
+}
+
+extension ManagedChange {
+    fileprivate static let sample = ManagedChange(
+        sequence: 5, realtimeMicroseconds: 1_700_000_000_000_000, kind: .refused, vm: "web",
+        uuid: "00000000-0000-4000-8000-000000000001", slot: 0, reason: "limit", text: "VM \"web\" is refused.")
 }

@@ -21,7 +21,7 @@ extension Arbiter {
 
     /// Makes the one choice that the rules allow now, if any. Returns whether it granted a turn.
     private mutating func grantNext(_ decisions: inout [Decision]) -> Bool {
-        guard device.permitsGrants else { return false }
+        guard device.permitsGrants, !isPaused else { return false }
         guard turn == nil else { return grantBesideWholeLaunch(&decisions) }
         guard turnBeside == nil else { return false }
         if grantUrgentPlatform(&decisions) { return true }

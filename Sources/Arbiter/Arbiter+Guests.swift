@@ -186,7 +186,7 @@ extension Arbiter {
         return true
     }
 
-    private mutating func refundReservation(_ slot: Int) {
+    mutating func refundReservation(_ slot: Int) {
         guard let guest = virtualMachines[slot].guest, guest.isReserved else { return }
         virtualMachines[slot].reservationBucket = guest.reservationBefore
         virtualMachines[slot].guest?.isReserved = false
@@ -366,6 +366,22 @@ extension Arbiter {
             }
         }
         virtualMachines[slot].guestTurnEnded(occupancy)
+        updateBacklog(slot)
+    }
+
+    /// Its grant never reached its client, which asks again: it is as if it still waited, and was refused just now.
+    mutating func guestTurnTakenBack(_ slot: Int) {
+        guard let guest = virtualMachines[slot].guest else { return }
+        refundReservation(slot)
+        if let limit = virtualMachines[slot].limit, !guest.limitIsWaived {
+            let before = virtualMachines[slot].limitBucket.theoreticalArrival - charged(limit.interval, for: guest.kind)
+            virtualMachines[slot].limitBucket = CellRate(chargedUntil: before)
+        }
+        virtualMachines[slot].firstAttempt = guest.isAged ? clock - Limits.agedAfter : guest.arrivedAt
+        virtualMachines[slot].refusedAt = clock
+        virtualMachines[slot].guest = nil
+        virtualMachines[slot].phase = .idle
+        set(.backlogEnds, slot, at: clock + Limits.backlogMemory)
         updateBacklog(slot)
     }
 

@@ -3,7 +3,7 @@ extension Arbiter {
     /// O(1), always on: a free SP with eligible work queued is kept idle only by a hold (promise P4).
     @inline(__always)
     func checkAfterDispatch() {
-        guard device.permitsGrants, turn == nil, turnBeside == nil, heldFor == nil else { return }
+        guard device.permitsGrants, turn == nil, turnBeside == nil, heldFor == nil, !isPaused else { return }
         precondition(aged.isEmpty && reserved.isEmpty && shared.isEmpty, "the SP is idle while a guest may be served")
         precondition(ready.isEmpty, "the SP is idle while a launch has a command ready")
         precondition(platform.isEmpty, "the SP is idle while platform work waits")
@@ -64,8 +64,8 @@ extension Arbiter {
     private func violatedLevel() -> String? {
         if floor.balance < floor.deepest || floor.balance > floor.most { return "the floor is at \(floor.balance)" }
         if let holder = heldFor, turn != nil || virtualMachines[holder].session == nil { return "a hold for nobody" }
-        if turn == nil, turnBeside == nil, device.permitsGrants, heldFor == nil, let whole = readyLong.first,
-            recent.first == whole
+        if turn == nil, turnBeside == nil, device.permitsGrants, heldFor == nil, !isPaused,
+            let whole = readyLong.first, recent.first == whole
         {
             return "a whole launch waits for nobody"
         }

@@ -129,7 +129,7 @@ extension Arbiter {
     }
 
     /// Brings the session's place in each of the orders in line with its state.
-    private mutating func reorder(_ slot: Int) {
+    mutating func reorder(_ slot: Int) {
         guard let session = virtualMachines[slot].session else { return }
         let (key, tie) = (session.orderKey, session.orderTie)
         let isLong = session.command?.isLong(chunkPages: configuration.chunkPages) ?? false
@@ -269,6 +269,17 @@ extension Arbiter {
             reorder(slot)
         }
         if turn.overdueSince == nil { hold(slot) }
+    }
+
+    /// Its grant never reached its client, which asks again.
+    mutating func launchTurnTakenBack(_ turn: Turn, _ slot: Int) {
+        guard let session = virtualMachines[slot].session, session.id == turn.session else { return }
+        virtualMachines[slot].session?.turnIsOutstanding = false
+        if turn.kind != .launchStart, turn.kind != .launchFinish {
+            virtualMachines[slot].session?.pagesGranted = session.pagesGranted &- turn.units
+        }
+        reorder(slot)
+        set(.sessionIdle, slot, at: clock + Limits.sessionIdle)
     }
 
     private mutating func hold(_ slot: Int) {

@@ -55,7 +55,7 @@ extension Arbiter {
     }
 
     @inline(__always)
-    private func outstanding(_ id: TurnID) -> Turn? {
+    func outstanding(_ id: TurnID) -> Turn? {
         if let turn, turn.id == id { return turn }
         if let turnBeside, turnBeside.id == id { return turnBeside }
         return nil

@@ -126,15 +126,9 @@ extension Arbiter {
 
     private func report(_ slot: Int, _ entitlement: Rate, _ withoutLaunches: Rate) -> VMReport {
         let vm = virtualMachines[slot]
-        let activity: VMReport.Activity =
-            switch vm.phase {
-            case .barred, .queued: .waiting
-            case .inService: .inService
-            case .idle: vm.isBacklogged ? .refused : .idle
-            }
         return VMReport(
             vm: id(ofSlot: slot), account: vm.account, reservation: vm.reservation, limit: vm.limit,
-            weight: vm.weight, burst: vm.burst, retryPolicy: vm.retryPolicy, guest: activity,
+            weight: vm.weight, burst: vm.burst, retryPolicy: vm.retryPolicy, guest: vm.activity,
             launchIsOpen: vm.session != nil, counters: vm.counters, entitlement: entitlement,
             entitlementWithoutLaunches: withoutLaunches)
     }

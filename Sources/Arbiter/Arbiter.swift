@@ -36,7 +36,9 @@ public struct Arbiter: ~Copyable {
     var turn: Turn?
     var turnBeside: Turn?
     var device = DeviceWatch()
-    var isDraining = false
+    public internal(set) var isDraining = false
+    /// Nothing is granted: clients are still saying what they waited for when the daemon was restarted.
+    public internal(set) var isPaused = false
 
     // MARK: Launches
 

@@ -58,9 +58,11 @@ struct LaunchDebt: Sendable {
         return DrainingLevel.timeToDrain(min(owed, owed + work - bucket.burst), perSecond: bucket.perSecond)
     }
 
-    func isPaid(at now: Instant, _ bucket: LaunchBucket) -> Bool {
-        owed.level(at: now, drainPerSecond: bucket.perSecond) == .zero
+    func level(at now: Instant, _ bucket: LaunchBucket) -> Nanoseconds {
+        owed.level(at: now, drainPerSecond: bucket.perSecond)
     }
+
+    func isPaid(at now: Instant, _ bucket: LaunchBucket) -> Bool { level(at: now, bucket) == .zero }
 }
 
 /// Whether launches, holds included, use more than their reserve: work above `Lr·W + β_L` in some window.

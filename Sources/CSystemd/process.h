@@ -123,6 +123,15 @@ static inline int linux_signals_take_over(const int signals[], int count) {
     return result < 0 ? -errno : result;
 }
 
+// Lets them act again as they did, in the calling thread.
+static inline void linux_signals_give_back(const int signals[], int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int index = 0; index < count; index++)
+        sigaddset(&set, signals[index]);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 // The number of the next signal; 0 if none waits.
 static inline int linux_signal_take(int descriptor) {
     struct signalfd_siginfo information;

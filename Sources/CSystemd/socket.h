@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -344,6 +345,12 @@ static inline int linux_lock_open_file(int descriptor) {
     return linux_result(fcntl(descriptor, 37, &whole));
 }
 
+// F_OFD_SETLKW: the same, but waits for it. A signal that is handled ends the wait with -EINTR.
+static inline int linux_wait_to_lock_open_file(int descriptor) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return linux_result(fcntl(descriptor, 38, &whole));
+}
+
 // -EWOULDBLOCK while another open of the same file holds the lock.
 static inline int linux_lock(int descriptor) { return linux_result(flock(descriptor, LOCK_EX | LOCK_NB)); }
 
@@ -357,6 +364,10 @@ static inline int linux_set_nonblocking(int descriptor, int is_nonblocking) {
     return linux_result(fcntl(descriptor, F_SETFL, flags));
 }
 
+static inline int linux_set_close_on_exec(int descriptor) {
+    return linux_result(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
+}
+
 static inline int linux_status_flags(int descriptor) { return linux_result(fcntl(descriptor, F_GETFL)); }
 static inline int linux_descriptor_flags(int descriptor) { return linux_result(fcntl(descriptor, F_GETFD)); }
 
@@ -366,6 +377,7 @@ enum linux_file_kind {
     LINUX_FILE_SOCKET = 2,
     LINUX_FILE_REGULAR = 3,
     LINUX_FILE_DIRECTORY = 4,
+    LINUX_FILE_FIFO = 5,
 };
 
 static inline int linux_kind_of(const struct stat *status) {
@@ -378,6 +390,8 @@ static inline int linux_kind_of(const struct stat *status) {
         return LINUX_FILE_REGULAR;
     case S_IFDIR:
         return LINUX_FILE_DIRECTORY;
+    case S_IFIFO:
+        return LINUX_FILE_FIFO;
     default:
         return LINUX_FILE_OTHER;
     }
@@ -388,9 +402,22 @@ static inline int linux_path_kind(const char *path) {
     return stat(path, &status) < 0 ? -errno : linux_kind_of(&status);
 }
 
+// Of the name itself: a symbolic link is LINUX_FILE_OTHER, whatever it leads to.
+static inline int linux_link_kind(const char *path) {
+    struct stat status;
+    return lstat(path, &status) < 0 ? -errno : linux_kind_of(&status);
+}
+
 static inline int linux_descriptor_kind(int descriptor) {
     struct stat status;
     return fstat(descriptor, &status) < 0 ? -errno : linux_kind_of(&status);
+}
+
+// Writes out what the C library still holds of standard output: a variable that Swift does not let one use. Fails also
+// if something could not be written before.
+static inline int linux_flush_standard_output(void) {
+    errno = EIO;
+    return fflush(stdout) != 0 || ferror(stdout) ? -errno : 0;
 }
 
 /* Whether the file lies in a tmpfs (TMPFS_MAGIC of linux/magic.h): 1 or 0. */
@@ -407,4 +434,20 @@ static inline void linux_prefetch_for_writing(const void *address, size_t bytes)
 
 static inline int linux_memfd_create(const char *name) {
     return linux_result((int)syscall(SYS_memfd_create, name, LINUX_MEMFD_CLOEXEC | LINUX_MEMFD_ALLOW_SEALING));
+}
+
+// Writes a word after everything that was written before it and before everything after it, as a process sees that
+// reads the memory once this one was killed: it is the compiler alone that must not move the stores.
+static inline void linux_publish(uint64_t *word, uint64_t value) {
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+// include/uapi/linux/fcntl.h
+#define LINUX_F_ADD_SEALS 1033
+#define LINUX_SEALS_OF_SIZE (0x0002 | 0x0004)
+
+static inline int linux_seal_size(int descriptor) {
+    return linux_result(fcntl(descriptor, LINUX_F_ADD_SEALS, LINUX_SEALS_OF_SIZE));
 }

@@ -1,8 +1,16 @@
+/// Where a setting was written.
+public struct ConfigurationOrigin: Equatable, Sendable, CustomStringConvertible {
+    public let file: String
+    public let line: Int
+
+    public var description: String { "\(file):\(line)" }
+}
+
 /// One thing that is wrong with the configuration, in a form that leads to its repair.
 public struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
     public var file: String
-    /// Line and column, known for syntax errors only.
     public var line: Int?
+    /// Known for what is wrong with the text; a key is found by its line.
     public var column: Int?
     /// The full path of the key, where the problem is with one.
     public var key: String?
@@ -30,6 +38,7 @@ public struct ConfigurationError: Error, CustomStringConvertible {
 package enum NearestKey {
     /// The known key that `written` was most likely meant to be, or `nil` if none is near.
     package static func to(_ written: String, among known: [String]) -> String? {
+        guard written.utf8.count <= ConfigurationLimits.keyLength else { return nil }
         let name = written.split(separator: ".").last.map(String.init) ?? written
         // The right name in the wrong section is a likelier mistake than many typing errors.
         if let elsewhere = known.first(where: { $0.hasSuffix(".\(name)") }) { return elsewhere }
@@ -67,5 +76,10 @@ extension String {
             }
         }
         return String(scalars)
+    }
+
+    /// The beginning of it, if it is longer than any key.
+    var quotable: String {
+        count > ConfigurationLimits.keyLength ? "\(prefix(ConfigurationLimits.keyLength))…" : self
     }
 }

@@ -38,10 +38,14 @@ package enum ConfigurationKind: Equatable, Sendable {
 extension ConfigurationKind {
     /// What to write, for a person who wrote something else.
     package var expectation: String {
+        if case .duration = self { bounds + ", a whole number with its unit: ns, us, ms, s, min or h" } else { bounds }
+    }
+
+    /// The same for a person who knows how values are written.
+    package var bounds: String {
         switch self {
         case .duration(let range):
-            "a duration from \"\(DurationText.write(range.lowerBound))\" to \"\(DurationText.write(range.upperBound))\","
-                + " a whole number with its unit: ns, us, ms, s, min or h"
+            "a duration from \"\(DurationText.write(range.lowerBound))\" to \"\(DurationText.write(range.upperBound))\""
         case .optionalRate(let range):
             "a rate from \"\(RateText.write(range.lowerBound))\" to \"\(RateText.write(range.upperBound))\", or \"none\""
         case .share(let range):
@@ -132,14 +136,22 @@ extension ConfigurationValue {
     /// As it stands in a TOML file.
     package var toml: String {
         switch self {
-        case .duration(let value): "\"\(DurationText.write(value))\""
-        case .rate(let value): "\"\(value.map(RateText.write) ?? "none")\""
-        case .share(let value): "\"\(ShareText.write(value))\""
+        case .integer, .decimal: text
+        case .duration, .rate, .share, .choice, .text, .fileMode: TOMLText.quote(text)
+        }
+    }
+
+    /// Without the quotes of a file.
+    package var text: String {
+        switch self {
+        case .duration(let value): DurationText.write(value)
+        case .rate(let value): value.map(RateText.write) ?? "none"
+        case .share(let value): ShareText.write(value)
         case .integer(let value): "\(value)"
         case .decimal(let value): DecimalText.write(thousandths: value)
-        case .choice(let value): "\"\(value)\""
-        case .text(let value): TOMLText.quote(value ?? "none")
-        case .fileMode(let value): "\"0\(String(value, radix: 8))\""
+        case .choice(let value): value
+        case .text(let value): value ?? "none"
+        case .fileMode(let value): "0\(String(value, radix: 8))"
         }
     }
 }

@@ -8,6 +8,9 @@ package struct SettingKey<Root>: Sendable {
     package let kind: ConfigurationKind
     /// What it is for, in one sentence.
     package let reason: String
+    /// What a number counts; empty where its text has a unit.
+    package private(set) var unit = ""
+    package private(set) var effect = SettingEffect.atOnce
     package let read: @Sendable (Root) -> ConfigurationValue
     /// The value must be one that `kind` parsed.
     package let write: @Sendable (inout Root, ConfigurationValue) -> Void
@@ -24,7 +27,41 @@ package struct SettingKey<Root>: Sendable {
     }
 }
 
+/// From when on another value counts after a reload.
+public enum SettingEffect: Equatable, Sendable {
+    case atOnce
+    /// A VM's level of service is what it was when it registered.
+    case newRegistrations
+    case newLaunches
+    case newConnections
+    /// Not before the daemon is started again.
+    case restart
+
+    /// As a sentence of the manual.
+    package var sentence: String {
+        switch self {
+        case .atOnce: "A reload applies it at once."
+        case .newRegistrations: "A reload applies it to VMs that register from then on."
+        case .newLaunches: "A reload applies it to launches that begin from then on."
+        case .newConnections: "A reload applies it to connections that are made from then on."
+        case .restart: "Applies when the daemon is started again; a reload does not change it."
+        }
+    }
+}
+
 extension SettingKey {
+    package func counting(_ unit: String) -> Self {
+        var key = self
+        key.unit = unit
+        return key
+    }
+
+    package func from(_ effect: SettingEffect) -> Self {
+        var key = self
+        key.effect = effect
+        return key
+    }
+
     /// A settable place of a type.
     package typealias Place<Value> = any WritableKeyPath<Root, Value> & Sendable
 

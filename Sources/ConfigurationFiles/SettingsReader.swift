@@ -14,10 +14,13 @@ package struct SettingKeys<Root>: Sendable {
 
 /// Walks a file's sections, sets what a table of keys knows, and gathers what is wrong.
 package struct SettingsReader {
-    package let file: String
+    /// The one that is being read.
+    package var file: String
     /// What stands before each key in the file: empty, or the section above and a point.
     package var place = ""
     package private(set) var problems: [ConfigurationProblem] = []
+    /// Where each key was written that has been looked at, the last and decisive place last.
+    package private(set) var origins: [String: [ConfigurationOrigin]] = [:]
 
     package init(file: String) { self.file = file }
 
@@ -26,6 +29,7 @@ package struct SettingsReader {
         _ section: TOMLSection, of root: inout Root, _ keys: SettingKeys<Root>, at path: String = ""
     ) {
         for entry in section.entries {
+            note(path + entry.name, entry.line)
             guard let key = keys.byPath[path + entry.name] else {
                 reportUnknown(path + entry.name, entry.value, keys)
                 continue
@@ -47,14 +51,40 @@ package struct SettingsReader {
         report(path, "unknown key" + (nearest.map { "; did you mean \(place)\($0)?" } ?? ""))
     }
 
-    package mutating func report(_ key: String, _ message: String) {
+    /// Remembers on which line a key stands.
+    package mutating func note(_ key: String, _ line: Int?) {
+        guard let line else { return }
+        origins[place + key, default: []].append(ConfigurationOrigin(file: file, line: line))
+    }
+
+    /// - Parameter other: the key on whose line the mistake is, where `key` has none.
+    package mutating func report(_ key: String, _ message: String, orAt other: String? = nil) {
+        let origin = origins[place + key]?.last ?? other.flatMap { origins[place + $0]?.last }
         problems.append(
-            ConfigurationProblem(file: file, key: (place + key).inOneLine, message: message.inOneLine))
+            ConfigurationProblem(
+                file: origin?.file ?? file, line: origin?.line, key: (place + key).quotable.inOneLine,
+                message: message.inOneLine))
     }
 
     package mutating func report(_ others: [ConfigurationProblem]) { problems += others }
 
     package func throwProblems() throws(ConfigurationError) {
-        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+        guard !problems.isEmpty else { return }
+        var told = Array(inOrder(problems).prefix(ConfigurationLimits.problems))
+        if told.count < problems.count {
+            told.append(ConfigurationProblem(file: file, message: "and \(problems.count - told.count) more mistakes"))
+        }
+        throw ConfigurationError(problems: told)
+    }
+
+    /// As somebody meets them who goes through one file after the other; where no line is known, at the end.
+    private func inOrder(_ problems: [ConfigurationProblem]) -> [ConfigurationProblem] {
+        var files: [String: Int] = [:]
+        for problem in problems where files[problem.file] == nil { files[problem.file] = files.count }
+        return problems.enumerated().sorted {
+            let (left, right) = ($0.element, $1.element)
+            return (files[left.file] ?? 0, left.line ?? .max, $0.offset)
+                < (files[right.file] ?? 0, right.line ?? .max, $1.offset)
+        }.map(\.element)
     }
 }

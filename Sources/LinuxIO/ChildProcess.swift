@@ -84,16 +84,20 @@ public struct ChildProcess: ~Copyable, Sendable {
     }
 }
 
-/// Signals of this process, delivered as events instead.
+/// Signals of this process, delivered as events instead, as long as this value lives.
 public struct SignalDescriptor: ~Copyable, Sendable {
     public let descriptor: FileDescriptor
+    private let signals: [Int32]
 
     /// Takes the signals over for the whole process. To be called before other threads start. Children get them as
     /// usual.
     public init(_ signals: [Int32]) throws(SystemError) {
         descriptor = FileDescriptor(
             adopting: try check(linux_signals_take_over(signals, Int32(signals.count)), "take over signals"))
+        self.signals = signals
     }
+
+    deinit { linux_signals_give_back(signals, Int32(signals.count)) }
 
     /// The next signal, or `nil` when none waits.
     public borrowing func take() -> Int32? {

@@ -1,3 +1,4 @@
+import CSystemd.Process
 import CSystemd.Socket
 import Glibc
 
@@ -29,9 +30,16 @@ public struct FileDescriptor: ~Copyable, Sendable {
         FileDescriptor(adopting: try check(linux_duplicate(number), "duplicate descriptor", "\(number)"))
     }
 
+    /// Ends the connection of this socket for both sides, even while other descriptors of it are open.
+    public borrowing func shutDown() { _ = linux_shutdown(number) }
+
     public borrowing func setNonblocking(_ isNonblocking: Bool) throws(SystemError) {
         _ = try check(
             linux_set_nonblocking(number, isNonblocking ? 1 : 0), "change the mode of descriptor", "\(number)")
+    }
+
+    public borrowing func setCloseOnExec() throws(SystemError) {
+        _ = try check(linux_set_close_on_exec(number), "change the mode of descriptor", "\(number)")
     }
 
     public borrowing func kind() throws(SystemError) -> FileKind {
@@ -45,6 +53,7 @@ public enum FileKind: Equatable, Sendable {
     case socket
     case regular
     case directory
+    case fifo
     case other
 
     init(_ kind: Int32) {
@@ -54,8 +63,21 @@ public enum FileKind: Equatable, Sendable {
             case LINUX_FILE_SOCKET.rawValue: .socket
             case LINUX_FILE_REGULAR.rawValue: .regular
             case LINUX_FILE_DIRECTORY.rawValue: .directory
+            case LINUX_FILE_FIFO.rawValue: .fifo
             default: .other
             }
+    }
+
+    /// With its article.
+    public var words: String {
+        switch self {
+        case .characterDevice: "a device"
+        case .socket: "a socket"
+        case .regular: "a regular file"
+        case .directory: "a directory"
+        case .fifo: "a pipe"
+        case .other: "a block device"
+        }
     }
 
     /// What `path` is, following symbolic links.
@@ -74,6 +96,11 @@ extension FileDescriptor {
     public static func open(_ path: String, writable: Bool) throws(SystemError) -> FileDescriptor {
         guard writable else { return try openReadOnly(path) }
         return FileDescriptor(adopting: try check(linux_open_read_write(path), "open", path))
+    }
+
+    /// A process, readable once it has ended. Error ESRCH: there is none of that number.
+    public static func process(_ pid: Int32) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try check(linux_pidfd_open(pid), "watch process", "\(pid)"))
     }
 
     /// An unnamed file in memory that may be sealed.
@@ -96,6 +123,25 @@ extension FileDescriptor {
             filled += result
         }
         return Array(bytes[..<filled])
+    }
+
+    /// `count` words of 64 bits, little-endian, from this word of the file on; fewer where the file ends before.
+    public borrowing func words(from first: Int, count: Int) throws(SystemError) -> [UInt64] {
+        var words = [UInt64](repeating: 0, count: count)
+        var filled = 0
+        while filled < count * 8 {
+            // SAFETY: pread(2) writes at most the rest of the array.
+            let result = words.withUnsafeMutableBytes {
+                pread(number, $0.baseAddress! + filled, count * 8 - filled, off_t(first * 8 + filled))
+            }
+            if result < 0 && errno == EINTR { continue }
+            guard result >= 0 else { throw SystemError(code: errno, attempt: "read descriptor", subject: "\(number)") }
+            if result == 0 { break }
+            filled += result
+        }
+        words.removeLast(count - filled / 8)
+        // On a machine of the same order these are the words already.
+        return UInt64(littleEndian: 1) == 1 ? words : words.map(UInt64.init(littleEndian:))
     }
 
     /// How many bytes the file has.

@@ -6,7 +6,7 @@ public struct TraceFile: Sendable {
     public let shape: TraceShape
     /// From the oldest to the newest. At least one.
     public let segments: [Segment]
-    let words: [UInt64]
+    let source: any TraceSource
 
     public struct Segment: Equatable, Sendable {
         /// Counted from the daemon's start.
@@ -29,29 +29,18 @@ public struct TraceFile: Sendable {
         bytes.starts(with: TraceMagic.bytes) || bytes.allSatisfy { $0 == 0 }
     }
 
-    /// Reads a file's bytes. Damage beyond the header is found by `TraceReader`, and costs no more than it must.
-    public init(_ bytes: [UInt8]) throws(TraceProblem) {
-        var words: [UInt64] = []
-        words.reserveCapacity(bytes.count / 8)
-        for start in stride(from: 0, to: bytes.count / 8 * 8, by: 8) {
-            var word: UInt64 = 0
-            for byte in bytes[start..<start + 8].reversed() { word = word << 8 | UInt64(byte) }
-            words.append(word)
-        }
-        try self.init(words: words, beginning: Array(bytes.prefix(Self.magicBytes)))
-    }
-
-    /// The same, of a file whose words have been put together.
+    /// Reads the header of a trace. Damage beyond it is found by `TraceReader`, and costs no more than it must.
     ///
-    /// - Parameter beginning: its first bytes, which tell what it is if it is no trace.
-    public init(words: [UInt64], beginning: [UInt8]) throws(TraceProblem) {
+    /// - Parameter beginning: the file's first bytes, which tell what it is if it is no trace.
+    public init(_ source: some TraceSource, beginning: [UInt8]) throws(TraceProblem) {
         guard beginning == TraceMagic.bytes else {
             throw TraceProblem(word: 0, "it does not begin with \"SPSTRACE\": this is no trace of spschedd")
         }
-        guard words.count >= TraceLimits.headerWords else {
-            throw TraceProblem(word: words.count, "it ends within its header")
+        guard source.count >= TraceLimits.headerWords else {
+            throw TraceProblem(word: source.count, "it ends within its header")
         }
-        self.words = words
+        self.source = source
+        let words = try source.words(0..<TraceLimits.headerWords)
         guard words[1] == TraceMagic.version else {
             throw TraceProblem(
                 word: 1,
@@ -60,15 +49,21 @@ public struct TraceFile: Sendable {
         }
         shape = try Self.shape(words)
         origin = try Self.origin(words)
-        guard words.count >= shape.words else {
+        guard source.count >= shape.words else {
             throw TraceProblem(
-                word: words.count, "it ends here, and should have \(shape.bytes) bytes: it was cut or not copied whole")
+                word: source.count,
+                "it ends here, and should have \(shape.bytes) bytes: it was cut or not copied whole")
         }
-        segments = Self.segments(words, shape)
+        segments = try Self.segments(source, shape)
         guard !segments.isEmpty else {
             throw TraceProblem(
                 word: TraceLimits.headerWords, "no segment of it is whole: nothing can be replayed")
         }
+    }
+
+    /// The same, of a whole file in memory.
+    public init(_ bytes: [UInt8]) throws(TraceProblem) {
+        try self.init(TraceInMemory(bytes), beginning: Array(bytes.prefix(Self.magicBytes)))
     }
 
     private static func shape(_ words: [UInt64]) throws(TraceProblem) -> TraceShape {
@@ -92,22 +87,30 @@ public struct TraceFile: Sendable {
             programVersion: words.text(7..<textEnd, bytes: TraceLimits.programVersionBytes))
     }
 
-    private static func segments(_ words: [UInt64], _ shape: TraceShape) -> [Segment] {
-        (0..<shape.segments).compactMap { index in segment(words, shape, index) }.sorted { $0.number < $1.number }
+    private static func segments(_ source: some TraceSource, _ shape: TraceShape) throws(TraceProblem) -> [Segment] {
+        var segments: [Segment] = []
+        for index in 0..<shape.segments {
+            let range = shape.segment(index)
+            let header = try source.words(range.prefix(TraceLimits.segmentHeaderWords))
+            guard header[0] > 0, Int((header[0] - 1) % UInt64(shape.segments)) == index,
+                let segment = Segment(header, range)
+            else { continue }
+            segments.append(segment)
+        }
+        return segments.sorted { $0.number < $1.number }
     }
+}
 
-    private static func segment(_ words: [UInt64], _ shape: TraceShape, _ index: Int) -> Segment? {
-        let range = shape.segment(index)
-        let header = range.lowerBound
-        let number = words[header]
-        guard number > 0, Int((number - 1) % UInt64(shape.segments)) == index else { return nil }
+extension TraceFile.Segment {
+    /// `nil`: the header is damaged.
+    init?(_ header: [UInt64], _ range: Range<Int>) {
         var checksum = Checksum()
-        for word in words[header..<header + 4] { checksum.add(word) }
-        guard checksum.value == words[header + 4] else { return nil }
-        return Segment(
-            number: number, firstRecord: words[header + 1], lastRecord: words[header + 5],
-            beganAt: Instant(sinceBoot: Nanoseconds(Int64(bitPattern: words[header + 2]))),
-            beganAtSinceEpoch: Int64(bitPattern: words[header + 3]), range: range)
+        for word in header[..<4] { checksum.add(word) }
+        guard checksum.value == header[4] else { return nil }
+        self.init(
+            number: header[0], firstRecord: header[1], lastRecord: header[5],
+            beganAt: Instant(sinceBoot: Nanoseconds(Int64(bitPattern: header[2]))),
+            beganAtSinceEpoch: Int64(bitPattern: header[3]), range: range)
     }
 }
 

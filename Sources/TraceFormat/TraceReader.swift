@@ -10,11 +10,13 @@ public enum TraceItem: Equatable, Sendable {
     case damage(TraceProblem)
 }
 
-/// Goes through a trace, from the oldest record to the newest.
+/// Goes through a trace, from the oldest record to the newest. It holds one segment at a time.
 public struct TraceReader: Sequence, IteratorProtocol, Sendable {
     private let file: TraceFile
     private var segment = 0
-    /// The next record in it, as a place in the file; 0 before its first.
+    /// Of this segment, its header first; empty before it is begun.
+    private var words: [UInt64] = []
+    /// The next record, as a place among them.
     private var position = 0
     private var nextNumber: UInt64 = 0
 
@@ -23,7 +25,7 @@ public struct TraceReader: Sequence, IteratorProtocol, Sendable {
     public mutating func next() -> TraceItem? {
         while segment < file.segments.count {
             do throws(TraceProblem) {
-                if position == 0 { return try begin(file.segments[segment]) }
+                if words.isEmpty { return try begin(file.segments[segment]) }
                 if nextNumber <= file.segments[segment].lastRecord { return try record() }
                 if let gap = gapBeforeNext() {
                     leaveSegment()
@@ -40,7 +42,7 @@ public struct TraceReader: Sequence, IteratorProtocol, Sendable {
 
     private mutating func leaveSegment() {
         segment += 1
-        position = 0
+        words = []
     }
 
     /// Segments that lie side by side in time have no records between them.
@@ -56,49 +58,59 @@ public struct TraceReader: Sequence, IteratorProtocol, Sendable {
     // MARK: Records
 
     private mutating func begin(_ segment: TraceFile.Segment) throws(TraceProblem) -> TraceItem {
-        position = segment.range.lowerBound + TraceLimits.segmentHeaderWords
+        words = try file.source.words(segment.range)
+        guard words[0] == segment.number else {
+            throw TraceProblem(
+                word: segment.range.lowerBound, "segment \(segment.number) was written over while the trace was read")
+        }
+        position = TraceLimits.segmentHeaderWords
         nextNumber = segment.firstRecord
         let (head, range) = try sound()
         guard head.kind == .state else {
-            throw TraceProblem(word: range.lowerBound, "segment \(segment.number) does not begin with a state")
+            throw problem(at: range.lowerBound, "segment \(segment.number) does not begin with a state")
         }
-        return .segment(segment, state: Array(file.words[(range.lowerBound + RecordHead.words)..<range.upperBound]))
+        return .segment(segment, state: Array(words[(range.lowerBound + RecordHead.words)..<range.upperBound]))
     }
 
     private mutating func record() throws(TraceProblem) -> TraceItem {
         let number = nextNumber
         let (head, range) = try sound()
-        var words = WordReader(file.words, range.lowerBound + RecordHead.words..<range.upperBound)
+        var reader = WordReader(
+            words, range.lowerBound + RecordHead.words..<range.upperBound, beginsAt: beginning)
         let item: TraceItem
         switch head.kind {
-        case .state: throw TraceProblem(word: range.lowerBound, "a state stands among the calls")
-        case .name: item = try name(&words)
-        case .call: item = .call(number: number, try call(head, &words))
+        case .state: throw problem(at: range.lowerBound, "a state stands among the calls")
+        case .name: item = try name(&reader)
+        case .call: item = .call(number: number, try call(head, &reader))
         }
-        guard words.position == words.end else { throw words.problem("a record is longer than what it holds") }
+        guard reader.isAtEnd else { throw reader.problem("a record is longer than what it holds") }
         return item
     }
 
     /// The next record, which is whole and has the number that it should have.
     private mutating func sound() throws(TraceProblem) -> (RecordHead, Range<Int>) {
         let start = position
-        let end = file.segments[segment].range.upperBound
         func problem(_ message: String) -> TraceProblem {
-            TraceProblem(word: start, "record \(nextNumber) \(message)")
+            self.problem(at: start, "record \(nextNumber) \(message)")
         }
-        guard start + RecordHead.words <= end, let head = RecordHead(word: file.words[start]),
-            start + head.length <= end
+        guard start + RecordHead.words <= words.count, let head = RecordHead(word: words[start]),
+            start + head.length <= words.count
         else { throw problem("is damaged: no record begins like this") }
         let range = start..<start + head.length
-        guard file.words[start + 1] == nextNumber else {
-            throw problem("is missing: record \(file.words[start + 1]) stands in its place")
+        guard words[start + 1] == nextNumber else {
+            throw problem("is missing: record \(words[start + 1]) stands in its place")
         }
-        guard file.words.checksum(range) == file.words[start + 2] else {
-            throw problem("is damaged: its checksum is wrong")
-        }
+        guard words.checksum(range) == words[start + 2] else { throw problem("is damaged: its checksum is wrong") }
         position = range.upperBound
         nextNumber &+= 1
         return (head, range)
+    }
+
+    /// Where the words at hand begin in the file.
+    private var beginning: Int { file.segments[segment].range.lowerBound }
+
+    private func problem(at place: Int, _ message: String) -> TraceProblem {
+        TraceProblem(word: beginning + place, message)
     }
 
     private func name(_ words: inout WordReader) throws(TraceProblem) -> TraceItem {

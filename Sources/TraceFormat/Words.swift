@@ -34,17 +34,22 @@ struct Checksum {
 /// Reads words that were written by `put`, in the same order, and believes nothing.
 struct WordReader {
     private let words: [UInt64]
-    /// The next word, and the end, as places in the file.
-    private(set) var position: Int
-    let end: Int
+    /// The next word, and the end, as places among them.
+    private var position: Int
+    private let end: Int
+    /// Where the words begin in the file.
+    private let beginning: Int
 
-    init(_ words: [UInt64], _ range: Range<Int>) {
+    init(_ words: [UInt64], _ range: Range<Int>, beginsAt beginning: Int) {
         self.words = words
+        self.beginning = beginning
         position = range.lowerBound
         end = range.upperBound
     }
 
-    func problem(_ message: String) -> TraceProblem { TraceProblem(word: position, message) }
+    var isAtEnd: Bool { position == end }
+
+    func problem(_ message: String) -> TraceProblem { TraceProblem(word: beginning + position, message) }
 
     mutating func word() throws(TraceProblem) -> UInt64 {
         guard position < end else { throw problem("a record ends too early") }
@@ -75,7 +80,7 @@ public struct TraceProblem: Error, Equatable, Sendable, CustomStringConvertible 
     public let offset: Int
     public let message: String
 
-    init(word: Int, _ message: String) {
+    public init(word: Int, _ message: String) {
         offset = word * 8
         self.message = message
     }

@@ -47,10 +47,12 @@ public struct WhatIf: ~Copyable {
     public init(
         state: [UInt64], configuration: Configuration, history: History, calls: [CallRecord]
     ) throws(StateProblem) {
+        let recorded = try Arbiter.restored(from: state).configuration
         arbiter = try Arbiter.restored(from: state, configuration: configuration)
         self.configuration = configuration
         script = Script(history, calls)
         results = WhatIfResults(requests: script.requests.count)
+        if recorded.chunkPages != configuration.chunkPages { results.chunkPagesRecorded = recorded.chunkPages }
     }
 
     /// Plays it to the end of the trace, and then until what was asked by then has its answer.

@@ -15,6 +15,8 @@ public struct WhatIfResults: Sendable {
     /// VMs that were admitted and would not have been, and the other way round.
     public internal(set) var notAdmitted = 0
     public internal(set) var newlyAdmitted = 0
+    /// The recorded `chunk_pages`, if the other configuration has another: its launch turns could not be played.
+    public internal(set) var chunkPagesRecorded: UInt32?
 
     init(requests: Int) { fates = Array(repeating: Fate(), count: requests) }
 

@@ -40,7 +40,7 @@ public struct Welcome: Equatable, Sendable {
     /// The longest message that the daemon reads.
     public var messageBytesMax: UInt32
     public var features: Features
-    /// Random at each start of the daemon that does not resume its state.
+    /// Random at each start of the daemon.
     public var epoch: UInt64
     /// The most pages in one launch turn.
     public var chunkPages: UInt32

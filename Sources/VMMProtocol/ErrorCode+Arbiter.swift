@@ -50,10 +50,11 @@ extension AdmissionRefusal {
         switch self {
         case .capacity(let left):
             "The reservation does not fit into the capacity less the launch reserve: \(left.text) is left."
-                + " Accept less, raise capacity, or lower launch_reserve."
+                + " Accept less, run fewer VMs, raise capacity, or lower launch_reserve."
         case .reservedWait(let would, let limit):
             "With this reservation the longest promised wait would be \(would.text), above guest_wait_reserved"
-                + " (\(limit.text)). Ask for a lower reservation or a smaller burst, or raise guest_wait_reserved."
+                + " (\(limit.text)). Ask for a smaller burst or no reservation, run fewer VMs, or raise"
+                + " guest_wait_reserved."
         case .patience(let would, let limit, let retryPolicy):
             "With one VM more (retry policy \(retryPolicy.name)) a guest might wait \(would.text), above the"
                 + " \(limit.text) that its patience allows. Raise floor_share, or run fewer VMs."
@@ -61,7 +62,7 @@ extension AdmissionRefusal {
             "All \(limit) places for VMs are taken. Unregister a VM, or run fewer on this host."
         case .accountReservation(let left):
             "The reservation is above what its account may still reserve: \(left.text) is left."
-                + " Accept less, or raise account_reservation_max."
+                + " Accept less, run fewer VMs with a reservation, or raise account_reservation_max."
         case .invalid(let field, let bounds):
             "The field \(field) is outside its bounds: it must be \(bounds). Correct it and register again."
         }

@@ -36,6 +36,7 @@ public enum ErrorCode: UInt16, Error, Sendable, CaseIterable {
     case accountConnections = 205
     case accountVMs = 206
     case invalidField = 207
+    case draining = 208
 }
 
 extension ErrorCode {
@@ -88,6 +89,7 @@ extension ErrorCode {
             "The reservations of this account would exceed its cap. Ask for a lower reservation, or have the cap raised."
         case .accountConnections: "This account has all the connections it may have. Close one, or have the cap raised."
         case .accountVMs: "This account has all the VMs it may have. Unregister one, or have the cap raised."
+        case .draining: "The administrator is draining this host: no VM is admitted. Start it on another, or later."
         case .invalidField: "A field of the registration is outside its bounds. Correct it and register again."
         }
     }

@@ -48,6 +48,9 @@ public struct Name64: Sendable {
 
     public var isEmpty: Bool { count == 0 }
 
+    /// The name's own bytes.
+    public var utf8: [UInt8] { (0..<count).map { bytes[$0] } }
+
     /// UTF-8 without the control characters U+0000…U+001F and U+007F…U+009F.
     private static func isText(_ bytes: borrowing Span<UInt8>) -> Bool {
         for index in bytes.indices {
@@ -74,6 +77,6 @@ extension Name64: Hashable {
 
 extension Name64: CustomStringConvertible {
     public var description: String {
-        String(decoding: (0..<count).map { bytes[$0] }, as: UTF8.self)
+        String(decoding: utf8, as: UTF8.self)
     }
 }

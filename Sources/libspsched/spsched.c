@@ -965,9 +965,9 @@ static void answer_resync(struct spsched *client, uint64_t epoch, uint64_t now)
     state->epoch = epoch;
     state->session = client->session.open ? client->session.number : 0;
     for (struct turn *turn = client->turns; turn < client->turns + TURNS_MAX && !state->held_turn; turn++) {
-        if (turn->number == 0 || turn->revoked) continue;
+        /* Of an earlier connection, its turns ended with it. */
+        if (turn->number == 0 || turn->revoked || turn->connection != client->connection) continue;
         state->held_turn = turn->number;
-        turn->connection = client->connection;
     }
     for (struct slot *slot = slot_after(client, 0); slot; slot = slot_after(client, slot->tag))
         state->tags[state->count++] = slot->tag;
@@ -1704,8 +1704,6 @@ struct introduction {
     uint16_t error_code;
     struct wire_launch_begun launch_begun; /* session 0: not known to the daemon */
     uint8_t draining;
-    uint64_t resync_epoch;
-    bool resyncs;
     int device;
     char text[SPSCHED_TEXT_MAX]; /* what went wrong */
 };
@@ -1781,23 +1779,30 @@ static int introduction_send(struct introduction *intro, const struct wire_messa
     return introduction_fails(intro, "the connection to spschedd broke: %s", error_text(errno));
 }
 
+/* The daemon was restarted before it answered `asked`: tells it so, and asks again. */
+static void introduction_resyncs(struct introduction *intro, const struct wire_message *asked, uint64_t epoch)
+{
+    struct wire_message message = { .type = WIRE_RESYNC_STATE };
+    message.body.resync_state = (struct wire_resync_state) { .epoch = epoch, .count = 1, .tags = { asked->tag } };
+    intro->welcome.epoch = epoch;
+    if (introduction_send(intro, &message) == 0) introduction_send(intro, asked);
+}
+
 /* Takes what the daemon says unasked. Returns whether it was that. */
-static bool introduction_hears(struct introduction *intro, const struct wire_message *message)
+static bool introduction_hears(
+    struct introduction *intro, const struct wire_message *asked, const struct wire_message *message)
 {
     switch (message->type) {
     case WIRE_DEVICE_STATE: intro->welcome.device_state = message->body.device_state.state; return true;
     case WIRE_DRAINING: intro->draining = message->body.draining; return true;
     case WIRE_REVOKED: return true;
-    case WIRE_RESYNC:
-        intro->resyncs = true;
-        intro->resync_epoch = message->body.resync_epoch;
-        return true;
+    case WIRE_RESYNC: introduction_resyncs(intro, asked, message->body.resync_epoch); return true;
     default: return false;
     }
 }
 
-/* One record that answers `tag`: 0, or -1 with a sentence. */
-static int introduction_receive(struct spsched *client, struct introduction *intro, uint64_t tag,
+/* One record that answers `asked`: 0, or -1 with a sentence. */
+static int introduction_receive(struct spsched *client, struct introduction *intro, const struct wire_message *asked,
     struct delivery *delivery, struct wire_message *message)
 {
     while (boot_now() < intro->deadline && !atomic_load(&client->closing)) {
@@ -1814,8 +1819,8 @@ static int introduction_receive(struct spsched *client, struct introduction *int
             : spsched_wire_decode(delivery->record, (size_t)delivery->length, message);
         if (!breach && attached && !(message->type == WIRE_REGISTERED && intro->registration.want_descriptor))
             breach = "brings a descriptor that was not asked for";
-        if (!breach && introduction_hears(intro, message)) continue;
-        if (!breach && message->tag == tag) return 0;
+        if (!breach && introduction_hears(intro, asked, message)) continue;
+        if (!breach && message->tag == asked->tag) return 0;
         if (!breach && message->tag == 0 && message->type == WIRE_ERROR) return 0;
         if (!breach) breach = "answers a tag that was never used";
         return introduction_fails(intro, "spschedd sent a message that %s", breach);
@@ -1829,7 +1834,7 @@ static int introduction_ask(struct spsched *client, struct introduction *intro, 
 {
     struct delivery delivery;
     if (introduction_send(intro, message) < 0) return -1;
-    if (introduction_receive(client, intro, message->tag, &delivery, reply) < 0) return -1;
+    if (introduction_receive(client, intro, message, &delivery, reply) < 0) return -1;
     if (reply->type == WIRE_ERROR) {
         intro->error_code = reply->body.error.code;
         copy_text(intro->text, reply->body.error.text);
@@ -1960,10 +1965,7 @@ static void install(struct spsched *client, struct introduction *intro)
     client->status.epoch = intro->welcome.epoch;
     if (intro->registers) install_registration(client, intro);
     if (intro->relaunches) install_session(client, intro);
-    if (intro->resyncs)
-        answer_resync(client, intro->resync_epoch, boot_now());
-    else
-        ask_again(client, boot_now());
+    ask_again(client, boot_now());
     hand_over(client);
 }
 

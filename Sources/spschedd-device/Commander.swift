@@ -49,7 +49,7 @@ struct Commander {
         case .characterDevice, .socket: nil
         case .regular: "a regular file"
         case .directory: "a directory"
-        case .other: "neither a character device nor a socket"
+        case .fifo, .other: "neither a character device nor a socket"
         }
     }
 

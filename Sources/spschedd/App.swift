@@ -11,13 +11,16 @@ struct App: ParsableCommand {
         abstract: "Schedules the AMD Secure Processor among the VMs of this host.",
         discussion: """
             VMMs register at its socket and ask for a turn before each command that reaches the Secure Processor. \
-            Without any option it serves /dev/sev with the configuration in \(ConfigurationFile.defaultPath), \
-            if there is one.
+            Without any option it serves /dev/sev with the configuration in \(ConfigurationFile.defaultPath) and \
+            beside it, if there is one: see spschedd.toml(5).
             """,
         version: PackageVersion.current)
 
-    @Option(help: "Configuration file (TOML). Without it: \(ConfigurationFile.defaultPath), if that exists.")
+    @Option(help: "Configuration file (TOML), and no other. Without it: spschedd.toml and its drop-ins.")
     var config: String?
+
+    @Option(help: "Read spschedd.toml and its drop-ins of the system that lies in this directory.")
+    var root: String?
 
     @Option(help: "The device, or the socket of an emulated one. Overrides device.path.")
     var device: String?
@@ -45,11 +48,21 @@ struct App: ParsableCommand {
     @Flag(help: "Exit with 0 if this host can have anything to schedule; else say why not, and exit with 1.")
     var checkHost = false
 
+    static func main() {
+        StandardStreams.secure()
+        main(nil)
+    }
+
+    func validate() throws {
+        if config != nil, root != nil { throw ValidationError("--config names one file: it has no --root.") }
+    }
+
     func run() throws {
         if checkHost { return try lookAtHost() }
-        let configuration = try load()
-        if checkConfig { return print(configuration.toml, terminator: "") }
-        if capabilities { return print(Capabilities(configuration).json) }
+        let loaded = try load()
+        let configuration = loaded.configuration
+        if checkConfig { return StandardOutput.print(loaded.toml, terminator: "") }
+        if capabilities { return StandardOutput.print(Capabilities(configuration).json) }
         SystemdEvents.blockSignals()
         do {
             try serve(configuration)
@@ -61,7 +74,7 @@ struct App: ParsableCommand {
 
     /// Mistakes in the configuration are the daemon's own to tell: they must not look like a host without a device.
     private func lookAtHost() throws {
-        let configured = (try? ConfigurationFile.load(config))?.device.path
+        let configured = (try? ConfigurationFile.load(ConfigurationSource(file: config, root: root)))?.configuration.device.path
         let check = HostCheck.look(at: device ?? configured ?? DaemonConfiguration().device.path)
         guard case .nothingToSchedule(let reason) = check else { return }
         LogOutput.fromEnvironment().write(
@@ -69,26 +82,32 @@ struct App: ParsableCommand {
         throw ExitCode.failure
     }
 
-    private func load() throws -> DaemonConfiguration {
-        var configuration = DaemonConfiguration()
-        do {
-            configuration = try ConfigurationFile.load(config)
+    private func load() throws -> LoadedConfiguration {
+        do throws(ConfigurationError) {
+            var loaded = try ConfigurationFile.load(ConfigurationSource(file: config, root: root))
+            applyOptions(to: &loaded.configuration)
+            return loaded
         } catch {
             try fail("\(error)", EX_CONFIG)
         }
+    }
+
+    /// What the command line says prevails over every file.
+    private func applyOptions(to configuration: inout DaemonConfiguration) {
         configuration.device.path = device ?? configuration.device.path
         configuration.device.probeSocket = deviceSocket ?? configuration.device.probeSocket
         configuration.vmm.path = socket ?? configuration.vmm.path
         configuration.manager.path = managerSocket ?? configuration.manager.path
         configuration.trace.file = traceFile ?? configuration.trace.file
-        return configuration
     }
 
     private func serve(_ configuration: DaemonConfiguration) throws {
-        let listeners = try ListeningSockets.open(configuration)
+        let inherited = try InheritedDescriptors.take()
+        let listeners = try ListeningSockets.open(configuration, inherited)
         let logger = try Logger()
         let daemon = try Daemon(
-            configuration: configuration, listeners: listeners, logger: logger, notifier: try Notifier())
+            configuration: configuration, listeners: listeners, logger: logger, notifier: try Notifier(),
+            stored: inherited.stored)
         try daemon.run()
     }
 

@@ -88,8 +88,35 @@ enum DaemonLimits {
     static let managerConnections = 32
     /// One read takes most requests whole: they are a few hundred bytes.
     static let managerReadBytes = 4_096
+    /// Different refusals of each VM that are remembered: the last, what was before, and before that. Each takes 56
+    /// bytes.
+    static let refusalsRemembered = 4
+    /// Refusals for one reason belong together if they are no further apart: a guest comes back after 2 s.
+    static let refusalsApart = Nanoseconds.seconds(10)
+    /// Registrations not admitted that are remembered, some hundred bytes each: who tries again is counted, not listed.
+    static let rejectionsRemembered = 256
+    /// Those of one account, which must not push out the others'.
+    static let rejectionsOfAccount = 32
+    /// Changes that a watcher may be behind: a host's VMs all registering at once. Each takes some 200 bytes.
+    static let changesKept = 1_024
     /// A list of VMs shows figures no older than this.
     static let managerReportsAge = Nanoseconds.seconds(1)
+
+    // MARK: Restart
+
+    /// Connections that the service manager keeps: their names are one variable of the next daemon's environment, which
+    /// the kernel limits to 128 KiB; a name takes 18 bytes at most.
+    static let storedConnections = 6_000
+    /// Descriptors on their way to the service manager: a host's VMs all registering at once. Further ones follow a
+    /// moment later.
+    static let storeOrders = 1_024
+    /// After a restart nothing is granted for so long, or until every client has said what it waits for: what a launch
+    /// waits for must not be overtaken because its process was scheduled later than a guest's.
+    static let resyncPatience = Nanoseconds.milliseconds(100)
+    /// Of that, the last answer's requests get so long to arrive: they were sent together.
+    static let resyncSettles = Nanoseconds.milliseconds(1)
+    /// More than the state of the greatest settings takes.
+    static let stateBytes = 1 << 28
 
     // MARK: Descriptors
 

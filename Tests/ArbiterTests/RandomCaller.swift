@@ -190,6 +190,11 @@ struct RandomCaller {
 
     var configuration: Configuration { host.arbiter.configuration }
 
+    var records: ArbiterRecords { host.arbiter.records }
+
+    /// From now on a rebuilt Arbiter is called.
+    func rebuild(after gap: Nanoseconds) throws(StateProblem) { try host.rebuild(after: gap) }
+
     /// From now on a restored Arbiter is called.
     func restore(_ configuration: Configuration? = nil) throws(StateProblem) { try host.restore(configuration) }
 }

@@ -103,27 +103,30 @@ struct FleetFileTests {
     @Test(
         "an unknown key is told with its group and what was meant",
         arguments: [
-            ("[[group]]\ncount = 1\nwieght = 5", "f.toml: group[1].wieght: unknown key; did you mean group[1].weight?"),
+            (
+                "[[group]]\ncount = 1\nwieght = 5",
+                "f.toml:3: group[1].wieght: unknown key; did you mean group[1].weight?"
+            ),
             (
                 "[[group]]\nname = \"web\"\ncount = 1\nlimits = \"1/s\"",
-                "f.toml: group[web].limits: unknown key; did you mean group[web].limit?"
+                "f.toml:4: group[web].limits: unknown key; did you mean group[web].limit?"
             ),
-            ("[[groups]]\ncount = 1", "f.toml: groups: unknown key; did you mean [[group]]?"),
+            ("[[groups]]\ncount = 1", "f.toml:1: groups: unknown key; did you mean [[group]]?"),
             (
                 "[[group]]\ncount = 1\n[[unjoint]]\ncount = 1",
-                "f.toml: unjoint: unknown key; did you mean [[unjoined]]?"
+                "f.toml:3: unjoint: unknown key; did you mean [[unjoined]]?"
             ),
             (
                 "[[group]]\ncount = 1\n[configuration.arbiter]\nchunk_page = 3",
-                "f.toml: configuration.arbiter.chunk_page: unknown key; did you mean configuration.arbiter.chunk_pages?"
+                "f.toml:4: configuration.arbiter.chunk_page: unknown key; did you mean configuration.arbiter.chunk_pages?"
             ),
             (
                 "[[group]]\ncount = 1\n[configuration.arbitre]\nhold = \"5ms\"",
-                "f.toml: configuration.arbitre: unknown section; did you mean [configuration.arbiter]?"
+                "f.toml:3: configuration.arbitre: unknown section; did you mean [configuration.arbiter]?"
             ),
             (
                 "[[group]]\ncount = 1\n[zzzzzzzzzz]",
-                "f.toml: zzzzzzzzzz: unknown key. A fleet has [[group]], [[unjoined]], [configuration]"
+                "f.toml:3: zzzzzzzzzz: unknown key. A fleet has [[group]], [[unjoined]], [configuration]"
             ),
         ])
     func unknown(_ text: String, _ problem: String) {
@@ -183,9 +186,9 @@ struct FleetFileTests {
         let many = String(repeating: "[[group]]\ncount = 3000\n", count: 2)
         #expect(problems(many) == ["f.toml: group.count: all together there may be at most 4096; found 6000"])
         let twice = String(repeating: "[[group]]\nname = \"a\"\ncount = 1\n", count: 2)
-        #expect(problems(twice) == ["f.toml: group[a].name: another group has the same name"])
+        #expect(problems(twice) == ["f.toml:5: group[a].name: another group has the same name"])
         let crowd = String(repeating: "[[group]]\ncount = 1\n", count: 65)
-        #expect(problems(crowd) == ["f.toml: group: there may be at most 64; found 65"])
+        #expect(problems(crowd) == ["f.toml:1: group: there may be at most 64; found 65"])
         #expect(problems("sp = \"rome\"\n[[group]]\ncount = 1").first?.contains("\"milan-2024\"") == true)
         #expect(problems("configuration = 7\n[[group]]\ncount = 1").first?.contains("[configuration.arbiter]") == true)
     }
@@ -194,7 +197,7 @@ struct FleetFileTests {
     func namedConfiguration() {
         let found = problems("configuration = \"d.toml\"\n[[group]]\ncount = 1\n")
         #expect(found.count == 2)
-        #expect(found.last == "d.toml: arbiter.holt: unknown key; did you mean arbiter.hold?")
+        #expect(found.last == "d.toml:2: arbiter.holt: unknown key; did you mean arbiter.hold?")
     }
 
     /// Keys stand in the first cells of the table.

@@ -35,7 +35,7 @@ struct FleetSimulationTests {
         let launches = try #require(group.launches)
         #expect(launches.requested == 12 && launches.failed == 0)
         let worst = WorstCase(reserving, FleetAdmission(reserving)).groups[0]
-        guard case .within(let bound)? = worst.launch, case .within(let wait)? = worst.reservedWait else {
+        guard case .within(let bound)? = worst.launch, case .within(let wait)? = worst.longest.reserved else {
             return #expect(Bool(false), "there are bounds")
         }
         let longest = try #require(launches.longestLaunch)

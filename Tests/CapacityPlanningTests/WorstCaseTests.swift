@@ -57,9 +57,9 @@ struct WorstCaseTests {
 
     @Test("unjoined guests that leave less than what is reserved leave no bound of the reserved wait")
     func nothingPromised() {
-        let one = worst(fleet(unjoined: 1)).groups[0].reservedWait
+        let one = worst(fleet(unjoined: 1)).groups[0].longest.reserved
         #expect(one != nil && one != WorstCase.Bound.none)
-        #expect(worst(fleet(unjoined: 2)).groups[0].reservedWait == WorstCase.Bound.none)
+        #expect(worst(fleet(unjoined: 2)).groups[0].longest.reserved == WorstCase.Bound.none)
     }
 
     @Test("all launches at once take their sum, and half of it on average")
@@ -91,13 +91,13 @@ struct WorstCaseTests {
 
     @Test("an attempt may freeze its guest for as long as the floor needs, and 8 s more where it must not be refused")
     func frozen() {
-        guard case .within(let linux) = worst(fleet { $0.reservation = nil }).groups[0].frozen,
+        guard case .within(let linux) = worst(fleet { $0.reservation = nil }).groups[0].longest.frozen,
             case .within(let once) = worst(
                 fleet {
                     $0.reservation = nil
                     $0.guest.kind = .once
                 }
-            ).groups[0].frozen
+            ).groups[0].longest.frozen
         else { return #expect(Bool(false), "there are bounds") }
         // 500 ms, and 40 reports at a tenth of the time.
         #expect(linux > .milliseconds(3_500) && linux < .milliseconds(5_000))
@@ -111,6 +111,6 @@ struct WorstCaseTests {
         alone.configuration.arbiter.guestWaitMax = .seconds(2)
         alone.configuration.arbiter.floorDelay = .zero
         let worst = worst(alone)
-        #expect(worst.groups[0].frozen == .within(.seconds(2) + worst.turns.guest))
+        #expect(worst.groups[0].longest.frozen == .within(.seconds(2) + worst.turns.guest))
     }
 }

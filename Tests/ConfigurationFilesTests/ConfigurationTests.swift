@@ -154,12 +154,18 @@ struct ConfigurationTests {
     @Test(
         "an unknown key is told by its full path, with the one that was meant",
         arguments: [
-            ("[arbiter]\nchunk_page = 3", "t.toml: arbiter.chunk_page: unknown key; did you mean arbiter.chunk_pages?"),
-            ("[client]\nlinger = \"1s\"", "t.toml: client: unknown section; did you mean [clients]?"),
-            ("[arbiter]\nlinger = \"1s\"", "t.toml: arbiter.linger: unknown key; did you mean clients.linger?"),
-            ("[arbiter]\nzzzzzzzz = 1", "t.toml: arbiter.zzzzzzzz: unknown key"),
-            ("capacity = \"1s\"", "t.toml: capacity: unknown key; did you mean arbiter.capacity?"),
-            ("arbiter = 3", "t.toml: arbiter: is a section: write [arbiter] on a line of its own, and its keys below"),
+            (
+                "[arbiter]\nchunk_page = 3",
+                "t.toml:2: arbiter.chunk_page: unknown key; did you mean arbiter.chunk_pages?"
+            ),
+            ("[client]\nlinger = \"1s\"", "t.toml:1: client: unknown section; did you mean [clients]?"),
+            ("[arbiter]\nlinger = \"1s\"", "t.toml:2: arbiter.linger: unknown key; did you mean clients.linger?"),
+            ("[arbiter]\nzzzzzzzz = 1", "t.toml:2: arbiter.zzzzzzzz: unknown key"),
+            ("capacity = \"1s\"", "t.toml:1: capacity: unknown key; did you mean arbiter.capacity?"),
+            (
+                "arbiter = 3",
+                "t.toml:1: arbiter: is a section: write [arbiter] on a line of its own, and its keys below"
+            ),
         ])
     func unknown(_ text: String, _ problem: String) {
         #expect(problems(text) == [problem])
@@ -195,12 +201,12 @@ struct ConfigurationTests {
     func contradictions() {
         #expect(
             problems("[arbiter]\ncapacity = \"200ms\"") == [
-                "t.toml: arbiter.launch_reserve: must be less than arbiter.capacity (200ms)"
+                "t.toml:2: arbiter.launch_reserve: must be less than arbiter.capacity (200ms)"
             ])
         #expect(problems("[arbiter]\nguest_wait_reserved = \"100ms\"").count == 1)
         #expect(
             problems("[arbiter]\nlaunch_pages_max = 16777216\n[planning_cost]\nlaunch_page = \"1s\"") == [
-                "t.toml: arbiter.launch_pages_max: must be at most 86400: with planning_cost.launch_page (1s) one"
+                "t.toml:2: arbiter.launch_pages_max: must be at most 86400: with planning_cost.launch_page (1s) one"
                     + " launch would be reckoned to take more than a day"
             ])
         #expect(problems("[vmm]\nsocket = \"/a\"\n[manager]\nsocket = \"/a\"").count == 1)

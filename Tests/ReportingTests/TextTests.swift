@@ -43,6 +43,12 @@ import Testing
         #expect("one two three\nfour".wrapped(at: 8) == "one two\nthree\nfour")
     }
 
+    @Test func `What others named can be put on a terminal`() {
+        #expect(Format.printable("web-7 é 東 🦊") == "web-7 é 東 🦊")
+        #expect(Format.printable("a\u{1B}[2J\u{9B}\n\u{7F}b") == "a\\u{1B}[2J\\u{9B}\\u{A}\\u{7F}b")
+        #expect(Format.printable("x\u{202E}y\u{200B}\u{2028}\r\n") == "x\\u{202E}y\\u{200B}\\u{2028}\\u{D}\\u{A}")
+    }
+
     @Test func `Markup in a text stays text`() {
         #expect(HTML.escaped("<b a=\"1\">&") == "&lt;b a=&quot;1&quot;&gt;&amp;")
     }

@@ -128,4 +128,46 @@ struct DamageTests {
             return nil
         } catch { return error.description }
     }
+
+    @Test("a reader holds one segment at a time, and notices when it is written over or cut meanwhile")
+    func oneSegmentAtATime() throws {
+        let book = Self.wrapped()
+        let shape = try book.file().shape
+        let source = WatchedSource(words: book.words, mostAtOnce: max(shape.wordsInSegment, TraceLimits.headerWords))
+        let file = try TraceFile(source, beginning: TraceMagic.bytes)
+        #expect(Array(TraceReader(file)) == (try book.items()))
+
+        var later = book.words
+        later[file.segments[0].range.lowerBound] += 3
+        let overwritten = WatchedSource(words: book.words, later: later)
+        #expect(
+            try damages(TraceFile(overwritten, beginning: TraceMagic.bytes)) == [
+                "segment \(file.segments[0].number) was written over while the trace was read"
+            ])
+        let cut = WatchedSource(words: book.words, later: Array(book.words[..<TraceLimits.headerWords]))
+        #expect(
+            try damages(TraceFile(cut, beginning: TraceMagic.bytes)) == [String](repeating: "cut", count: 3))
+    }
+
+    private func damages(_ file: TraceFile) -> [String] {
+        TraceReader(file).compactMap { if case .damage(let problem) = $0 { problem.message } else { nil } }
+    }
+}
+
+/// Words that are others once whole segments are read, and no more of them at once than a reader should want.
+private struct WatchedSource: TraceSource {
+    let words: [UInt64]
+    var later: [UInt64]?
+    var mostAtOnce = Int.max
+
+    var count: Int { words.count }
+
+    func words(_ range: Range<Int>) throws(TraceProblem) -> [UInt64] {
+        #expect(range.count <= mostAtOnce)
+        guard let later, range.count > TraceLimits.segmentHeaderWords, range.lowerBound > 0 else {
+            return Array(words[range])
+        }
+        guard range.upperBound <= later.count else { throw TraceProblem(word: range.lowerBound, "cut") }
+        return Array(later[range])
+    }
 }

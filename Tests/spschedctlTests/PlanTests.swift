@@ -42,6 +42,13 @@ import Testing
         #expect(report.hasSuffix("</html>\n"))
     }
 
+    @Test func `A report that cannot be written is told, after the answer`() throws {
+        let command = try CommandProcess(["plan", Self.example, "--seconds", "0", "--report", "/dev/full"])
+        #expect(command.standardOutput().hasPrefix("The fleet of 170 VMs is admitted"))
+        #expect(command.waitForEnd() == 73)
+        #expect(command.standardError() == "spschedctl: could not write /dev/full: No space left on device\n")
+    }
+
     @Test func `JSON answers whether, what binds, how many, how fast, and the same for the same seed`() throws {
         let command = try plan(reserving(100), ["--json", "--seed", "7"])
         let output = command.standardOutput()
@@ -69,6 +76,37 @@ import Testing
         #expect(
             output.contains("The largest fleet of this shape that is admitted: 100 VMs; then arbiter.capacity binds."))
         #expect(output.contains("Simulated, of the largest fleet that is admitted: 30 s"))
+    }
+
+    @Test func `A fleet that is admitted with less than it wants is told so first, and how many VMs that are`() throws {
+        let command = try plan("[[group]]\nname = \"web\"\ncount = 150\n", ["--json"])
+        #expect(command.waitForEnd() == 0)
+        let json = try #require(
+            try JSONSerialization.jsonObject(with: Data(command.standardOutput().utf8)) as? [String: Any])
+        #expect(json["reservations_in_full"] as? Bool == false && json["promised_less"] as? Int == 50)
+        let text = try plan("[[group]]\nname = \"web\"\ncount = 150\n").standardOutput()
+        #expect(
+            text.hasPrefix("The fleet of 150 VMs is admitted; 50 of them are promised less than they want.\n"),
+            "\(text)")
+    }
+
+    @Test func `The waits that admission bounds stand beside the longest, and those being launched are told`() throws {
+        let output = try plan(reserving(100)).standardOutput()
+        // (0.616 + 0.032 + 100 × 3 × 0.0075) / 0.75, of the 5 s that may be promised.
+        #expect(output.contains("within guest_wait_reserved (5.0 s) and a guest's patience (20.0 s)"))
+        let row = try #require(output.split(separator: "\n").first { $0.hasPrefix("web ") && $0.contains("3.9 s") })
+        #expect(row.split(separator: " ").filter { $0 == "s" }.count == 4, "\(row)")
+        #expect(output.contains("do not attest meanwhile:\n1 of web.") || output.contains("meanwhile: 1 of web."))
+    }
+
+    @Test func `Hostile guests are played for as long as a person waits, and that is told`() throws {
+        let command = try plan(
+            "[[group]]\nname = \"bad\"\ncount = 200\nreservation = \"none\"\nguest = \"hostile\"\nrequests = \"none\"\n",
+            ["--seconds", "3600"])
+        let output = command.standardOutput()
+        #expect(command.waitForEnd() == 0)
+        // 50 million requests, one in 400 µs by each, less the warm-up.
+        #expect(output.contains("Simulated: 90 s,") && output.contains("Only 90 s of the 3600 s were played"))
     }
 
     @Test func `A fleet of which nothing is admitted is told so without a simulation`() throws {
@@ -105,13 +143,29 @@ import Testing
     @Test(arguments: [
         (["plan", "/nonexistent/fleet.toml"], Int32(78), "/nonexistent/fleet.toml: could not be read"),
         (["plan"], 64, "fleet.toml"), (["plan", "x", "--seconds", "86401"], 64, "0 to 86400"),
-        (["plan", "x", "--seed", "-1"], 64, "--seed"),
+        (["plan", "x", "--seed", "-1"], 64, "--seed takes a whole number from 0 to 18446744073709551615"),
+        (["plan", "x", "--seed=one"], 64, "--seed takes a whole number from 0 to 18446744073709551615"),
+        (["plan", "--bogus"], 64, "Unknown option '--bogus'"),
+        (["plan"], 64, "spschedctl plan fleet.toml"), (["replay", "--bogus"], 64, "Unknown option '--bogus'"),
+        (["replay"], 64, "Which trace?"), (["platform", "vlek-load", "--bogus"], 64, "Unknown option '--bogus'"),
+        (["platform", "vlek-load"], 64, "Which key?"),
     ])
     func `A wrong call is named, with what would be right`(arguments: [String], code: Int32, part: String) throws {
         let command = try CommandProcess(arguments)
         #expect(command.waitForEnd() == code)
         let error = command.standardError()
         #expect(error.contains(part), "\(error)")
+    }
+
+    @Test(arguments: [
+        ("/nonexistent/report.html", "could not write /nonexistent/report.html: No such file or directory\n"),
+        ("/dev/full", "could not write /dev/full: No space left on device\n"),
+        ("/proc/version", "could not write /proc/version: "),
+    ])
+    func `A report that cannot be written is told in a sentence`(path: String, sentence: String) throws {
+        let command = try plan("[[group]]\ncount = 1\n", ["--report", path])
+        #expect(command.waitForEnd() == 73)
+        #expect(command.standardError().contains("spschedctl: the report: \(sentence)"))
     }
 
     @Test func `A configuration that is named is read from beside the fleet file`() throws {
@@ -127,7 +181,7 @@ import Testing
         try Data("[arbiter]\nfloor_shore = \"20%\"\n".utf8).write(to: configuration)
         let mistaken = try CommandProcess(["plan", "\(directory)/fleet.toml", "--seconds", "0"])
         #expect(mistaken.waitForEnd() == 78)
-        #expect(mistaken.standardError().contains("spschedd.toml: arbiter.floor_shore: unknown key"))
+        #expect(mistaken.standardError().contains("spschedd.toml:2: arbiter.floor_shore: unknown key"))
     }
 
     @Test func `Progress is told on standard error alone`() throws {

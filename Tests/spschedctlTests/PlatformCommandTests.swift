@@ -63,6 +63,33 @@ import Testing
         #expect(linux_lock_open_file(mine.number) == 0)
     }
 
+    @Test func `Whoever holds the certificates is waited for, and named`() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("spschedctl-\(UUID())")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let certificates = directory.appendingPathComponent("certs").path
+        try Data("certificates".utf8).write(to: URL(fileURLWithPath: certificates))
+        let arguments = [
+            "platform", "commit", "--confirm", "--certificates", certificates, "--manager-socket", "/nowhere",
+        ]
+        do {
+            let mine = try FileDescriptor.open(certificates, writable: true)
+            try #require(linux_lock_open_file(mine.number) == 0)
+            let patient = try CommandProcess(arguments)
+            let line = try patient.errorLine()
+            #expect(line.hasPrefix("spschedctl: waiting for \(certificates), at most 30 s. Locked by: "), "\(line)")
+            #expect(line.contains("(pid \(getpid()))"), "\(line)")
+            let impatient = try CommandProcess(arguments + ["--lock-wait", "0"])
+            #expect(impatient.waitForEnd() == EX_TEMPFAIL)
+            #expect(
+                impatient.standardError().contains("could not lock \(certificates): Resource temporarily unavailable"))
+            mine.close()
+            // It has the lock then, and goes on to the daemon that is not there.
+            #expect(patient.waitForEnd() == EX_UNAVAILABLE)
+            #expect(patient.standardError().contains("/nowhere"))
+        }
+    }
+
     private func readCall(_ daemon: borrowing StreamSocket) throws -> String {
         var call: [UInt8] = []
         while call.last != 0 {

@@ -20,7 +20,7 @@ extension Arbiter {
     private func saveHost(_ words: inout [UInt64]) {
         words.put(clock)
         device.save(into: &words)
-        words.put(flags: isDraining, wasOverloaded)
+        words.put(flags: isDraining, wasOverloaded, isPaused)
         words.put(optional: heldFor) { $0.put($1) }
         words.put(optional: dispatchAgainAt) { $0.put($1) }
         words.put(optional: nextWake) { $0.put($1) }
@@ -108,8 +108,8 @@ extension Arbiter {
         let count = virtualMachines.count
         clock = try state.instant()
         device = try DeviceWatch(restoring: &state)
-        let flags = try state.flags(2)
-        (isDraining, wasOverloaded) = (flags[0], flags[1])
+        let flags = try state.flags(3)
+        (isDraining, wasOverloaded, isPaused) = (flags[0], flags[1], flags[2])
         heldFor = try state.optional { (state) throws(StateProblem) in try state.slot(below: count) }
         dispatchAgainAt = try state.optional { (state) throws(StateProblem) in try state.instant() }
         nextWake = try state.optional { (state) throws(StateProblem) in try state.instant() }
@@ -170,7 +170,7 @@ extension Arbiter {
     }
 
     /// What is derived from a VM.
-    private mutating func enter(_ vm: VirtualMachine, _ state: StateReader) throws(StateProblem) {
+    mutating func enter(_ vm: VirtualMachine, _ state: StateReader) throws(StateProblem) {
         let account = Int(vm.account.slot)
         guard accounts[account] != nil else { throw state.problem("has a VM of an account that it has not") }
         accounts[account]?.virtualMachines += 1

@@ -24,6 +24,8 @@ public struct FleetAdmission: Sendable {
     public var isAdmitted: Bool { groups.allSatisfy { $0.admitted == $0.count } }
     /// Whether also every VM got the reservation that it wants.
     public var isFulfilled: Bool { isAdmitted && groups.allSatisfy { $0.unfulfilled == 0 } }
+    /// VMs that got less than they want.
+    public var unfulfilled: Int64 { groups.reduce(0) { $0 + $1.unfulfilled } }
     public var firstRefusal: FleetRefusal? { groups.lazy.compactMap(\.refusal).first }
     /// The setting that is used most: of its limit, the largest part.
     public var tightest: SettingUse? { uses.max { $0.part < $1.part } }
@@ -168,10 +170,12 @@ struct RegistrationDesk: ~Copyable {
         let left = overview.rateLeft.load(each: bounds.turns.guest)
         var uses = [
             SettingUse(
-                "arbiter.capacity", "reservations, in SP time a second", .time(bounds.reservable - left),
+                "arbiter.capacity", "reservations: capacity less launch_reserve, each second",
+                .time(bounds.reservable - left),
                 of: .time(bounds.reservable)),
             SettingUse(
-                "arbiter.floor_share", "longest wait for the floor alone",
+                "arbiter.floor_share",
+                "\(impatient ? "two rounds" : "one round") of all VMs while launches never end",
                 .time(bounds.patience(virtualMachines: Int64(overview.virtualMachines), turns: impatient ? 2 : 1)),
                 of: .time(Limits.frozenMax)),
             SettingUse(
@@ -180,7 +184,7 @@ struct RegistrationDesk: ~Copyable {
                 "account.vms_max", "VMs of one account", .count(accounts.values.map(\.vms).max() ?? 0),
                 of: .count(settings.account.vmsMax)),
             SettingUse(
-                "arbiter.launch_reserve", "launches, in SP time a second", .time(LaunchLoad(fleet).perSecond),
+                "arbiter.launch_reserve", "launches, each second", .time(LaunchLoad(fleet).perSecond),
                 of: .time(rules.launchReservePerSecond)),
         ]
         if overview.reserved > .zero {

@@ -15,6 +15,16 @@ public struct FleetSimulation: ~Copyable {
     /// Reports are counted in at most so many windows: what a picture can show without flicker.
     static let windows: Int64 = 60
 
+    /// How much is played when so much is asked for: less where guests that ask at once, for ever, are so many that it
+    /// would take minutes.
+    public static func seconds(of fleet: Fleet, asked seconds: Int64) -> Int64 {
+        let hostile = fleet.groups.reduce(0) { $0 + ($1.guest.kind == .hostile ? $1.count : 0) }
+        guard hostile > 0 else { return seconds }
+        let requestsPerSecond = hostile * 1_000_000_000 / fleet.sp.profile.gaps.guestThink.count
+        let most = FleetLimits.hostileRequests / requestsPerSecond - warmUp.count / 1_000_000_000
+        return min(seconds, max(most, FleetLimits.secondsLeast))
+    }
+
     /// - Parameter admission: of this fleet, which must be admitted.
     public init(
         _ fleet: Fleet, _ admission: FleetAdmission, seconds: Int64, seed: UInt64

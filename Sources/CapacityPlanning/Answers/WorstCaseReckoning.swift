@@ -97,20 +97,11 @@ struct WorstCaseReckoning {
     // MARK: P6
 
     /// Nothing is promised where guests that never ask leave less than what is reserved.
-    func reservedWait(_ fleet: Fleet, _ admission: FleetAdmission) -> Nanoseconds? {
-        var (bursts, unreserved, load) = (Int64(0), Int64(0), paced.load)
-        for (plan, group) in zip(fleet.groups, admission.groups) {
-            for (reservation, count) in group.granted {
-                guard reservation > .zero else {
-                    unreserved += count
-                    continue
-                }
-                bursts += plan.burst * count
-                load += reservation.load(each: rules.planningCosts.report + looping) * count
-            }
-        }
+    func reservedWait(_ fleet: Fleet, _ reserving: ReservingVMs) -> Nanoseconds? {
+        let report = rules.planningCosts.report + looping
+        let load = reserving.reservations.reduce(paced.load) { $0 + $1.rate.load(each: report) * $1.count }
         guard fleet.unjoinedGuests == 0 || load <= bounds.reservable else { return nil }
-        let wait = bounds.reservedWait(bursts: bursts, unreserved: unreserved)
+        let wait = bounds.reservedWait(bursts: reserving.bursts, unreserved: reserving.others)
         return paced.fixedPoint { interference in
             wait + Nanoseconds(interference.count * 1_000 / max(bounds.reservable.count / 1_000_000, 1))
         }

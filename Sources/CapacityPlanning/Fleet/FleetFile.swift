@@ -41,6 +41,7 @@ private struct FleetReader {
     ) -> Fleet {
         var fleet = Fleet()
         for entry in root.entries {
+            settings.note(entry.name, entry.line)
             switch entry.name {
             case "configuration": fleet.configuration = configuration(entry.value, load)
             case "group": fleet.groups = groups(entry, FleetGroup.keys)
@@ -119,6 +120,7 @@ private struct FleetReader {
         var group = Group(name: "\(list)-\(number)")
         settings.place = "\(list)[\(Self.title(of: section) ?? "\(number)")]."
         defer { settings.place = "" }
+        settings.note("count", section.line)
         settings.set(section, of: &group, keys)
         if !section.entries.contains(where: { $0.name == "count" }) {
             settings.report("count", "is missing: say how many there are")

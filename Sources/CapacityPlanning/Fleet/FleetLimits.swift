@@ -18,6 +18,10 @@ public enum FleetLimits {
     public static let launchesPerThousandMinutes: ClosedRange<Int64> = 0...3_600_000
     /// A day of the host's life takes minutes to simulate; with none nothing is played.
     public static let seconds: ClosedRange<Int64> = 0...86_400
+    /// Requests of `hostile` guests in one simulation, the warm-up included: some ten seconds of a CPU.
+    public static let hostileRequests: Int64 = 50_000_000
+    /// However many they are, so much is played: five sleeps of a refused guest.
+    public static let secondsLeast: Int64 = 10
     /// What has not been promised in a day is not promised.
     public static let boundMax = Nanoseconds.seconds(86_400)
 }

@@ -63,6 +63,48 @@ extension ManagerClient {
     }
 }
 
+extension ManagerClient {
+    public mutating func explain(_ vm: String) throws(ManagerClientError) -> ManagedExplanations {
+        try send(VarlinkCall(method: ManagerInterface.explainMethod, parameters: ["vm": .string(vm)]))
+        return try receive(ManagedExplanations.self).parameters
+    }
+
+    /// Calls `each` for every change as it comes, until it returns false. Connect with a patience of -1: nothing may
+    /// change for hours.
+    public mutating func watch(_ each: (WatchedChange) -> Bool) throws(ManagerClientError) {
+        try send(VarlinkCall(method: ManagerInterface.watchMethod, more: true))
+        while true {
+            let reply = try receive(WatchedChange.self)
+            guard reply.continues, each(reply.parameters) else { return }
+        }
+    }
+
+    /// Everything that is counted, as OpenMetrics text.
+    public mutating func metrics() throws(ManagerClientError) -> String {
+        try send(VarlinkCall(method: ManagerInterface.metricsMethod, more: true))
+        var text = ""
+        while true {
+            let reply = try receive(MetricsPiece.self)
+            text += reply.parameters.text
+            guard text.utf8.count <= ManagerLimits.metricsBytes else {
+                throw .notVarlink(.messageTooLong(limit: ManagerLimits.metricsBytes))
+            }
+            if !reply.continues { return text }
+        }
+    }
+
+    /// Admits and serves nothing new from now on. Whether it was so already.
+    public mutating func drain() throws(ManagerClientError) -> Bool {
+        try send(VarlinkCall(method: ManagerInterface.drainMethod))
+        return try receive(DrainReply.self).parameters.was
+    }
+
+    public mutating func resume() throws(ManagerClientError) -> Bool {
+        try send(VarlinkCall(method: ManagerInterface.resumeMethod))
+        return try receive(DrainReply.self).parameters.was
+    }
+}
+
 extension VarlinkCall {
     /// Confirmed, where that is asked for.
     init(_ order: ManagedPlatformOrder) {

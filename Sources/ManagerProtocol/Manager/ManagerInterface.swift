@@ -4,12 +4,18 @@ public enum ManagerInterface {
     public static let name = "io.spschedd.Manager"
     public static let statusMethod = "io.spschedd.Manager.Status"
     public static let listVMsMethod = "io.spschedd.Manager.ListVMs"
+    public static let explainMethod = "io.spschedd.Manager.Explain"
+    public static let watchMethod = "io.spschedd.Manager.Watch"
+    public static let metricsMethod = "io.spschedd.Manager.Metrics"
+    public static let drainMethod = "io.spschedd.Manager.Drain"
+    public static let resumeMethod = "io.spschedd.Manager.Resume"
     public static let platformStatusMethod = "io.spschedd.Manager.PlatformStatus"
     public static let platformCommitMethod = "io.spschedd.Manager.PlatformCommit"
     public static let platformConfigureMethod = "io.spschedd.Manager.PlatformConfigure"
     public static let platformLoadVLEKMethod = "io.spschedd.Manager.PlatformLoadVLEK"
     public static let releaseDeviceMethod = "io.spschedd.Manager.ReleaseDevice"
     public static let retakeDeviceMethod = "io.spschedd.Manager.RetakeDevice"
+    public static let noSuchVMError = "io.spschedd.Manager.NoSuchVM"
     public static let notConfirmedError = "io.spschedd.Manager.NotConfirmed"
     public static let platformFailedError = "io.spschedd.Manager.PlatformFailed"
     public static let platformBusyError = "io.spschedd.Manager.PlatformBusy"
@@ -73,7 +79,11 @@ public enum ManagerInterface {
           guest_ns: int,
           platform_ns: int,
           # connections closed for breaking the protocol
-          protocol_errors: int
+          protocol_errors: int,
+          # connections taken over from the daemon before
+          adopted_connections: int,
+          # VMs without a connection that came back by their token
+          resumed_registrations: int
         )
 
         type VM (
@@ -103,6 +113,100 @@ public enum ManagerInterface {
           sp_time_ns: int,
           launches: int,
           overdue_turns: int
+        )
+
+        # What a VM's buckets hold now, and what its guest waits for.
+        type Standing (
+          # requests that would be inside the reservation at once; until the next is
+          reserved_requests: int,
+          reservation_opens_ns: int,
+          # until the limit permits a request; whether the next one skips it
+          limit_opens_ns: int,
+          skips_limit: bool,
+          # the longest wait outside the reservation
+          guest_wait_max_ns: int,
+          # of the request that waits or was refused: since its first attempt, its
+          # refusals in a row, and whether it must not be refused again
+          age_ns: int,
+          refusals_in_a_row: int,
+          protected: bool,
+          # until the request that waits is expected to start
+          predicted_start_ns: ?int,
+          # launch work that is not paid off yet, of the VM and of its account
+          launch_debt_ns: int,
+          account_launch_debt_ns: int,
+          # of the launch that is open
+          launch_pages_granted: ?int,
+          launch_pages_declared: ?int
+        )
+
+        # Refusals of a VM for one reason, shortly after one another.
+        type Refusal (
+          reason: string,
+          times: int,
+          # how long ago the first and the last of them were
+          since_ns: int,
+          ago_ns: int,
+          # the figure that bound, and the VM that stood before this one
+          limit: ?string,
+          holder: ?string,
+          # what the last of them told the client to wait, and what is left of that
+          retry_after_ns: int,
+          retry_in_ns: int,
+          # what the client was told
+          text: string
+        )
+
+        type Explanation (
+          vm: VM,
+          standing: Standing,
+          # the latest first
+          refusals: []Refusal
+        )
+
+        # A registration that was not admitted.
+        type Rejection (
+          uuid: string,
+          name: string,
+          account: string,
+          code: string,
+          times: int,
+          # how long ago the last time was
+          ago_ns: int,
+          text: string
+        )
+
+        # watching: the first of every watch. refused: a VM is refused for another
+        # reason than before, or after a pause of ten seconds.
+        type ChangeKind (
+          watching,
+          vm_registered,
+          vm_gone,
+          registration_refused,
+          refused,
+          launch_began,
+          launch_ended,
+          turn_overdue,
+          device,
+          draining,
+          resumed,
+          reservations_suspended,
+          reservations_kept
+        )
+
+        type Change (
+          # counts up; a gap is what this watcher has lost
+          sequence: int,
+          # microseconds since 1970 by the host's clock
+          realtime_us: int,
+          kind: ChangeKind,
+          # the VM that it is about
+          vm: ?string,
+          uuid: ?string,
+          slot: ?int,
+          reason: ?string,
+          # what happened, for people
+          text: string
         )
 
         # What SNP_PLATFORM_STATUS tells.
@@ -147,6 +251,29 @@ public enum ManagerInterface {
         # called with 'more'.
         method ListVMs() -> (vm: ?VM)
 
+        # Why a VM was refused: by which limit, held by whom, until when. VMs are found
+        # by their name, their UUID, or as slot.generation; neither name nor UUID is
+        # unique. Registrations that were not admitted are told too.
+        method Explain(vm: string) -> (
+          explanations: []Explanation,
+          rejections: []Rejection,
+          # registered VMs of that name beyond those that are told of
+          left_off: int
+        )
+
+        # What changes, as it does. Must be called with 'more'. It ends when the client
+        # sends its next call. Who reads too slowly is told how much was lost.
+        method Watch() -> (change: ?Change, lost: ?int)
+
+        # Everything that is counted, as OpenMetrics text, in pieces to be joined. Must
+        # be called with 'more'.
+        method Metrics() -> (text: string)
+
+        # No further VM is admitted, no launch begun and no guest served, until Resume
+        # or a restart; launches that are open go on. Whether it was so already.
+        method Drain() -> (was: bool)
+        method Resume() -> (was: bool)
+
         # The platform's commands, each in a turn of its own: they wait for whoever
         # holds the SP, and for launches for no more than a second. Those that change
         # the platform must be called with 'confirm'. Take the lock of the certificate
@@ -175,6 +302,9 @@ public enum ManagerInterface {
         # RetakeDevice or a restart. Says how many VMs may still hold it.
         method ReleaseDevice() -> (vms: int)
         method RetakeDevice() -> ()
+
+        # No VM of this name, UUID or slot is registered, or was refused lately.
+        error NoSuchVM(vm: string)
 
         # The method changes the platform: call it with 'confirm'.
         error NotConfirmed(method: string)

@@ -152,11 +152,15 @@ public struct ManagedCounters: Codable, Equatable, Sendable {
     public var platformNanoseconds: Int64
     /// Connections closed for breaking the protocol.
     public var protocolErrors: Int64
+    /// Connections taken over from the daemon before.
+    public var adoptedConnections: Int64
+    /// VMs without a connection that came back by their token.
+    public var resumedRegistrations: Int64
 
     public init(
         grants: Int64 = 0, busies: [String: Int64] = [:], overdueTurns: Int64 = 0, launches: Int64 = 0,
         launchNanoseconds: Int64 = 0, guestNanoseconds: Int64 = 0, platformNanoseconds: Int64 = 0,
-        protocolErrors: Int64 = 0
+        protocolErrors: Int64 = 0, adoptedConnections: Int64 = 0, resumedRegistrations: Int64 = 0
     ) {
         self.grants = grants
         self.busies = busies
@@ -166,6 +170,8 @@ public struct ManagedCounters: Codable, Equatable, Sendable {
         self.guestNanoseconds = guestNanoseconds
         self.platformNanoseconds = platformNanoseconds
         self.protocolErrors = protocolErrors
+        self.adoptedConnections = adoptedConnections
+        self.resumedRegistrations = resumedRegistrations
     }
 
     enum CodingKeys: String, CodingKey {
@@ -175,5 +181,7 @@ public struct ManagedCounters: Codable, Equatable, Sendable {
         case guestNanoseconds = "guest_ns"
         case platformNanoseconds = "platform_ns"
         case protocolErrors = "protocol_errors"
+        case adoptedConnections = "adopted_connections"
+        case resumedRegistrations = "resumed_registrations"
     }
 }

@@ -9,7 +9,8 @@
 /// replies, or sends calls faster than it reads, fills its own socket and nothing else.
 public struct ManagerDispatcher: Sendable {
     public enum Progress: Equatable, Sendable {
-        /// Nothing to do until bytes arrive, or the platform command that is under way has its outcome.
+        /// Nothing to do until bytes arrive, something changes that is watched, or the platform command that is under
+        /// way has its outcome.
         case idle
         /// Replies are due: call `answer` again once `output` has been written, and after serving others.
         case pending
@@ -19,6 +20,10 @@ public struct ManagerDispatcher: Sendable {
         case none
         /// `ListVMs` goes on with the first VM above this slot.
         case listing(afterSlot: Int?)
+        /// `Watch` goes on after the change that the cursor stands for.
+        case watching(cursor: UInt64)
+        /// `Metrics` goes on.
+        case measuring(MetricsPage)
         /// The outcome of a platform command is awaited; `isWanted`: its caller wants to hear of it.
         case platform(ticket: UInt64, isWanted: Bool)
     }
@@ -39,6 +44,11 @@ public struct ManagerDispatcher: Sendable {
     public var platformTicket: UInt64? {
         guard case .platform(let ticket, _) = task else { return nil }
         return ticket
+    }
+
+    /// Whether changes are to be told as they happen.
+    public var isWatching: Bool {
+        if case .watching = task { true } else { false }
     }
 
     /// How many bytes may be handed to `receive` now; zero: do not read.
@@ -66,6 +76,9 @@ public struct ManagerDispatcher: Sendable {
             switch task {
             case .listing(let slot):
                 listNext(after: slot, from: source)
+            case .watching(let cursor):
+                guard try watchNext(after: cursor, from: source) else { return .idle }
+            case .measuring(let page): measureNext(page, from: source)
             case .platform(let ticket, let isWanted):
                 guard let outcome = source.platformOutcome(of: ticket) else { return .idle }
                 task = .none
@@ -94,10 +107,19 @@ extension ManagerDispatcher {
                 try call.expectParameters([])
                 reply(source.status(), to: call)
             case ManagerInterface.listVMsMethod:
+                if try call.expectMore() { task = .listing(afterSlot: nil) }
+            case ManagerInterface.explainMethod:
+                reply(try explanations(for: call, from: source), to: call)
+            case ManagerInterface.watchMethod:
+                if try call.expectMore() { task = .watching(cursor: source.beginWatch()) }
+            case ManagerInterface.metricsMethod:
+                if try call.expectMore() { task = .measuring(MetricsPage(source.hostFigures())) }
+            case ManagerInterface.drainMethod:
                 try call.expectParameters([])
-                if call.oneway == true { return }
-                guard call.more == true else { throw .expectedMore }
-                task = .listing(afterSlot: nil)
+                reply(DrainReply(was: source.drain()), to: call)
+            case ManagerInterface.resumeMethod:
+                try call.expectParameters([])
+                reply(DrainReply(was: source.resume()), to: call)
             case ManagerInterface.releaseDeviceMethod:
                 try call.expectParameters([])
                 reply(ReleaseReply(registeredVMs: source.releaseDevice()), to: call)
@@ -133,6 +155,45 @@ extension ManagerDispatcher {
         let vm = source.virtualMachine(afterSlot: slot)
         task = vm.map { .listing(afterSlot: $0.slot) } ?? .none
         output += VarlinkMessage.encode(VarlinkReply(parameters: ListedVM(vm: vm), continues: vm == nil ? nil : true))
+    }
+
+    private func explanations(
+        for call: VarlinkCall, from source: borrowing some ManagerSource & ~Copyable
+    ) throws(VarlinkError) -> ManagedExplanations {
+        try call.expectParameters(["vm"])
+        guard case .string(let vm)? = call.parameters?["vm"] else { throw .invalidParameter("vm") }
+        guard let explanations = source.explain(vm) else { throw .noSuchVM(vm) }
+        return explanations
+    }
+
+    /// False: nothing has changed. The next call ends the watch, lest its client wait for an answer for ever.
+    private mutating func watchNext(
+        after cursor: UInt64, from source: borrowing some ManagerSource & ~Copyable
+    ) throws(ProtocolFault) -> Bool {
+        if let message = try input.next() {
+            task = .none
+            output += VarlinkMessage.encode(VarlinkReply(parameters: WatchedChange(change: nil)))
+            dispatch(try VarlinkMessage.decode(VarlinkCall.self, from: message), to: source)
+            return true
+        }
+        var cursor = cursor
+        guard let change = source.nextChange(&cursor) else { return false }
+        task = .watching(cursor: cursor)
+        output += VarlinkMessage.encode(VarlinkReply(parameters: change, continues: true))
+        return true
+    }
+
+    private mutating func measureNext(_ page: MetricsPage, from source: borrowing some ManagerSource & ~Copyable) {
+        var page = page
+        // Kept by nobody else while it changes: it would be copied.
+        task = .none
+        let step = page.next(from: source)
+        if case .piece(let text, let isLast) = step {
+            let reply = VarlinkReply(parameters: MetricsPiece(text: text), continues: isLast ? nil : true)
+            output += VarlinkMessage.encode(reply)
+            if isLast { return }
+        }
+        task = .measuring(page)
     }
 
     private mutating func reply(_ parameters: some Codable & Sendable, to call: VarlinkCall) {

@@ -7,6 +7,26 @@ public protocol ManagerSource: ~Copyable {
     /// A list is made over several steps, between which VMs come and go: a slot is the only cursor that survives that.
     func virtualMachine(afterSlot slot: Int?) -> ManagedVM?
 
+    /// What is known of the VMs of this name, UUID or slot; `nil` if nothing is.
+    func explain(_ vm: String) -> ManagedExplanations?
+
+    /// From now on changes are kept, and the first of them is how things stand. The cursor is for `nextChange`.
+    func beginWatch() -> UInt64
+
+    /// The next change after the cursor, which is moved; `nil` if there is none yet. The dispatcher is to be asked to
+    /// `answer` again when there is.
+    func nextChange(_ cursor: inout UInt64) -> WatchedChange?
+
+    /// Figures of the host for `Metrics`.
+    func hostFigures() -> HostFigures
+
+    /// Figures of the VM with the lowest slot above `slot`, as `virtualMachine(afterSlot:)`.
+    func figures(afterSlot slot: Int?) -> VMFigures?
+
+    /// Admits and serves nothing new, or does so again. Whether it was so before.
+    func drain() -> Bool
+    func resume() -> Bool
+
     /// Asks for a turn and issues the command in it. The ticket is for `platformOutcome`.
     func beginPlatform(_ order: ManagedPlatformOrder) -> UInt64
 

@@ -37,6 +37,14 @@ extension VarlinkCall {
         }
     }
 
+    /// Refuses the call if it does not want several replies. False: it wants none at all.
+    func expectMore() throws(VarlinkError) -> Bool {
+        try expectParameters([])
+        if oneway == true { return false }
+        guard more == true else { throw .expectedMore }
+        return true
+    }
+
     private func expectConfirmation() throws(VarlinkError) {
         guard try flag("confirm") else { throw .notConfirmed(method) }
     }

@@ -9,6 +9,8 @@ public enum VarlinkError: Error, Equatable, Sendable {
     case expectedMore
     /// The method changes the platform and must be called with `confirm`.
     case notConfirmed(String)
+    /// Nothing is known of such a VM.
+    case noSuchVM(String)
 
     public var name: String {
         switch self {
@@ -19,6 +21,7 @@ public enum VarlinkError: Error, Equatable, Sendable {
         case .permissionDenied: "org.varlink.service.PermissionDenied"
         case .expectedMore: "org.varlink.service.ExpectedMore"
         case .notConfirmed: ManagerInterface.notConfirmedError
+        case .noSuchVM: ManagerInterface.noSuchVMError
         }
     }
 
@@ -27,6 +30,7 @@ public enum VarlinkError: Error, Equatable, Sendable {
         case .interfaceNotFound(let interface): ["interface": .string(interface)]
         case .methodNotFound(let method), .methodNotImplemented(let method), .notConfirmed(let method):
             ["method": .string(method)]
+        case .noSuchVM(let vm): ["vm": .string(vm)]
         case .invalidParameter(let parameter): ["parameter": .string(parameter)]
         case .permissionDenied, .expectedMore: [:]
         }

@@ -48,4 +48,16 @@ public enum Format {
     }
 
     public static func duration(_ time: Nanoseconds) -> String { duration(nanoseconds: time.count) }
+
+    /// A text that others chose, as it can be put on a terminal and into a table: control characters, and marks that
+    /// are not seen or turn the direction of what follows, as their numbers.
+    public static func printable(_ text: String) -> String {
+        text.unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+                result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+    }
 }

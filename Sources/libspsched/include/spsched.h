@@ -207,7 +207,7 @@ struct spsched_registration {
 /** What was granted. It does not shrink while the VM lives. */
 struct spsched_admission {
     size_t size;
-    /** The daemon's run: another number after it lost its state. */
+    /** The daemon's run: another number after each restart. */
     uint64_t epoch;
     uint32_t reservation_mhz;
     uint32_t limit_mhz;

@@ -1,7 +1,7 @@
 import Arbiter
 import ArgumentParser
-import FoundationEssentials
 import Glibc
+import LinuxIO
 import Reporting
 import SPModel
 
@@ -38,7 +38,10 @@ struct DemoCommand: ParsableCommand {
     @Flag(help: "Launch nothing: only the guests.")
     var noLaunches = false
 
-    @Option(help: ArgumentHelp("Of start phases, service times and pauses.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Of start phases, service times and pauses.", valueName: "number"),
+        transform: SeedText.parse)
     var seed: UInt64 = 1
 
     @Option(help: ArgumentHelp("Write a report with plots: one HTML file.", valueName: "file"), completion: .file())
@@ -53,8 +56,8 @@ struct DemoCommand: ParsableCommand {
         do throws(DemoError) {
             let plan = try checkedPlan()
             let outcome = try Show(plan).play()
-            try writeReport(outcome)
             StandardOutput.print(json ? Format.json(outcome.results) : outcome.results.text)
+            try writeReport(outcome)
         } catch {
             StandardError.print("spschedctl: \(error)")
             throw ExitCode(error.exitCode)
@@ -63,12 +66,9 @@ struct DemoCommand: ParsableCommand {
 
     private func writeReport(_ outcome: ShowOutcome) throws(DemoError) {
         guard let report else { return }
-        do {
-            try HTMLReport(outcome).html.write(toFile: report, atomically: true, encoding: .utf8)
-        } catch {
-            throw .failed(what: "could not write the report to \(report): \(error)", log: "")
+        do throws(SystemError) { try ReportFile.write(HTMLReport(outcome).html, to: report) } catch {
+            throw .unwritable(error)
         }
-        StandardError.print("The report with plots is in \(report)")
     }
 }
 

@@ -1,4 +1,5 @@
 import Arbiter
+import LinuxIO
 import Reporting
 
 /// One line on standard error that tells how far the demo is: rewritten on a terminal, else a line for each scene.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxIO
 import ManagerProtocol
 import Reporting
 
@@ -37,7 +38,7 @@ struct ListText {
 
     private func cells(of vm: ManagedVM) -> [String] {
         [
-            vm.name.isEmpty ? vm.uuid : vm.name, vm.state.rawValue, vm.account,
+            vm.name.isEmpty ? vm.uuid : Format.printable(vm.name), vm.state.rawValue, Format.printable(vm.account),
             Format.rate(millihertz: vm.reservationMillihertz), vm.limitMillihertz.map(Format.rate) ?? "-",
             "\(vm.weight)", Format.rate(millihertz: vm.entitlementMillihertz), got(vm), "\(vm.guestGrants)",
             "\(vm.launches)", Format.duration(nanoseconds: vm.spTimeNanoseconds), StatusText.busies(vm.busies),

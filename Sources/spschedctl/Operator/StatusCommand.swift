@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxIO
 import ManagerProtocol
 import Reporting
 
@@ -29,7 +30,7 @@ struct StatusText {
             ("daemon", daemon), ("device", device), ("VMs", "\(status.registeredVMs) of \(status.registeredVMsMax)"),
             ("capacity", capacity), ("reserved", reserved), ("turn", turn), ("waiting", waiting), ("granted", granted),
             ("refused", refused),
-        ] + warnings.map { ("attention", $0) }
+        ] + (takenUp.map { [("taken up", $0)] } ?? []) + warnings.map { ("attention", $0) }
     }
 
     private var daemon: String {
@@ -57,7 +58,8 @@ struct StatusText {
 
     private var turn: String {
         guard let turn = status.turn else { return "none" }
-        return "\(turn.kind) of \(turn.vm ?? "the daemon"), for \(Format.duration(nanoseconds: turn.heldNanoseconds))"
+        return
+            "\(turn.kind) of \(turn.vm.map(Format.printable) ?? "the daemon"), for \(Format.duration(nanoseconds: turn.heldNanoseconds))"
             + (turn.isOverdue ? ", overdue" : "")
     }
 
@@ -75,6 +77,14 @@ struct StatusText {
             + "platform \(Format.duration(nanoseconds: counters.platformNanoseconds))"
     }
 
+    /// How VMs came through restarts of the daemon; empty if there was none.
+    private var takenUp: String? {
+        let counters = status.counters
+        guard counters.adoptedConnections + counters.resumedRegistrations > 0 else { return nil }
+        return "\(counters.adoptedConnections) connections of the daemon before, "
+            + "\(counters.resumedRegistrations) VMs by their token"
+    }
+
     private var refused: String { Self.busies(status.counters.busies) }
 
     static func busies(_ busies: [String: Int64]) -> String {
@@ -84,7 +94,7 @@ struct StatusText {
 
     private var warnings: [String] {
         var warnings: [String] = []
-        if status.isDraining { warnings.append("draining: no turns are granted") }
+        if status.isDraining { warnings.append("draining: nothing new is admitted or served") }
         if status.launchOverload {
             warnings.append("launches use more than their reserve: reservations are suspended")
         }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import CapacityPlanning
 import ConfigurationFiles
-import FoundationEssentials
 import Glibc
+import LinuxIO
 import Reporting
 
 struct PlanCommand: ParsableCommand {
@@ -35,19 +35,26 @@ struct PlanCommand: ParsableCommand {
 
             docs/capacity-planning.md explains every key, and how to read the answer.
 
-            Exit codes: 0 the fleet is admitted; \(PlanExit.notAdmitted) it is not, and the figures are of the \
-            largest one of its shape that is; \(EX_USAGE) a wrong option; \(EX_CONFIG) a mistake in the fleet file or \
-            in the configuration that it names.
+            Exit codes: 0 the fleet is admitted, though perhaps with less than some VMs want: the first line says so; \
+            \(PlanExit.notAdmitted) it is not, and the figures are of the largest one of its shape that is; \
+            \(EX_USAGE) a wrong option; \(EX_CANTCREAT) the report could not be written; \(EX_IOERR) the answer \
+            could not; \(EX_CONFIG) a mistake in the fleet file or in the configuration that it names.
             """)
 
+    /// Optional, and missed by `run`: the parser would name it as missing where an option is wrong.
     @Argument(help: ArgumentHelp("The fleet file (TOML).", valueName: "fleet.toml"), completion: .file())
-    var fleet: String
+    var fleetFile: String?
+
+    private var fleet: String { fleetFile ?? "" }
 
     @Option(
         help: ArgumentHelp("How much of the host's life is played, after a warm-up; 0 for nothing.", valueName: "s"))
     var seconds: Int64 = 600
 
-    @Option(help: ArgumentHelp("Of start times, service times and pauses.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Of start times, service times and pauses.", valueName: "number"),
+        transform: SeedText.parse)
     var seed: UInt64 = 1
 
     @Option(help: ArgumentHelp("Write a report with plots: one HTML file.", valueName: "file"), completion: .file())
@@ -63,10 +70,14 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
+        guard fleetFile != nil else {
+            throw ValidationError("Which fleet? Give the path of its file, as in: spschedctl plan fleet.toml")
+        }
         let answers = FleetAnswers(try load())
-        let plan = PlanResult(file: fleet, answers: answers, simulated: try play(answers), seed: seed)
-        try writeReport(plan)
+        let plan = PlanResult(
+            file: fleet, answers: answers, simulated: try play(answers), seed: seed, secondsAsked: seconds)
         StandardOutput.print(json ? plan.json.text : plan.text)
+        try writeReport(plan)
         if !answers.admission.isAdmitted { throw ExitCode(PlanExit.notAdmitted) }
     }
 
@@ -81,8 +92,9 @@ struct PlanCommand: ParsableCommand {
 
     private func play(_ answers: FleetAnswers) throws -> SimulatedFleet? {
         guard seconds > 0, answers.played.virtualMachines > 0 else { return nil }
+        let played = FleetSimulation.seconds(of: answers.played, asked: seconds)
         do {
-            return try PlanRun(answers, seconds: seconds, seed: seed).play()
+            return try PlanRun(answers, seconds: played, seed: seed).play()
         } catch {
             StandardError.print("spschedctl: the fleet could not be played: \(error)")
             throw ExitCode(EX_SOFTWARE)
@@ -92,12 +104,11 @@ struct PlanCommand: ParsableCommand {
     private func writeReport(_ plan: PlanResult) throws {
         guard let report else { return }
         do {
-            try PlanReport(plan).html.write(toFile: report, atomically: true, encoding: .utf8)
+            try ReportFile.write(PlanReport(plan).html, to: report)
         } catch {
-            StandardError.print("spschedctl: could not write the report to \(report): \(error)")
+            StandardError.print("spschedctl: \(error)")
             throw ExitCode(EX_CANTCREAT)
         }
-        StandardError.print("The report with plots is in \(report)")
     }
 }
 
@@ -114,4 +125,6 @@ struct PlanResult {
     /// `nil` if nothing was to be played, or nothing of this shape is admitted.
     let simulated: SimulatedFleet?
     let seed: UInt64
+    /// More than was played, where that would have taken minutes.
+    let secondsAsked: Int64
 }

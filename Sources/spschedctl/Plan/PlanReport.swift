@@ -57,11 +57,11 @@ struct PlanReport {
         let storm = plan.stormSentence.map { " \($0)" } ?? ""
         return .init(
             "Worst case",
-            "By the promises' formulas, with the longest turns there can be"
+            "By the promises' formulas"
                 + (answers.isScaled ? ", for the largest fleet of this shape that is admitted" : "") + "."
                 + " Launch: from the first command of a launch that is first in line to its last (P1), which does not"
                 + " depend on the number of VMs. Reserved wait: of a request inside its reservation (P6). Frozen: how"
-                + " long one attempt may keep its guest's CPU waiting (P7).\(storm)",
+                + " long one attempt may keep its guest's CPU waiting (P7). \(plan.turnsSentence)\(storm)",
             plan.worstTable.html())
     }
 
@@ -70,7 +70,9 @@ struct PlanReport {
     private func simulated(_ simulated: SimulatedFleet) -> [HTMLPage.Section] {
         var sections = [
             HTMLPage.Section(
-                "Reports", "\(plan.simulatedHeading(simulated)). \(plan.deviceSentence(simulated))",
+                "Reports",
+                ([plan.simulatedHeading(simulated) + ".", plan.deviceSentence(simulated)]
+                    + [plan.awaySentence(simulated)].compactMap(\.self)).joined(separator: " "),
                 plan.simulatedTable(simulated).html())
         ]
         if let table = plan.launchTable(simulated) {

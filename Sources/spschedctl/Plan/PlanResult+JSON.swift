@@ -10,6 +10,7 @@ extension PlanResult {
             ("file", .text(file)), ("virtual_machines", .integer(answers.fleet.virtualMachines)),
             ("admitted", .bool(answers.admission.isAdmitted)),
             ("reservations_in_full", .bool(answers.admission.isFulfilled)),
+            ("promised_less", .integer(answers.admission.unfulfilled)),
             ("binds", .optional(answers.admission.firstRefusal, \.json)), ("groups", .list(groups)),
             ("rate_left", .rate(answers.admission.rateLeft)), ("settings", .list(answers.admission.uses.map(\.json))),
             ("largest", answers.largest.json(answers.fleet)),
@@ -41,6 +42,8 @@ extension PlanResult {
         return .object([
             ("largest_guest_turn_ms", .milliseconds(worst.turns.guest)),
             ("largest_launch_turn_ms", .milliseconds(worst.turns.launch)),
+            ("planned_guest_turn_ms", .milliseconds(worst.plannedTurns.guest)),
+            ("planned_launch_turn_ms", .milliseconds(worst.plannedTurns.launch)),
             (
                 "groups",
                 .list(
@@ -48,8 +51,10 @@ extension PlanResult {
                         .object([
                             ("name", .text(group.name)), ("launch_ms", .optional(group.launch, \.json)),
                             ("boot_ms", .optional(group.boot, \.json)),
-                            ("reserved_wait_ms", .optional(group.reservedWait, \.json)),
-                            ("frozen_ms", group.frozen.json),
+                            ("reserved_wait_ms", .optional(group.longest.reserved, \.json)),
+                            ("frozen_ms", group.longest.frozen.json),
+                            ("planned_reserved_wait_ms", .optional(group.planned.reserved, \.json)),
+                            ("planned_frozen_ms", group.planned.frozen.json),
                         ])
                     })
             ),

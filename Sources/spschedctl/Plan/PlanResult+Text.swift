@@ -8,10 +8,13 @@ extension PlanResult {
     var text: String {
         var parts = [verdict, admissionTable.text, useTable.text, largest.wrapped(at: 110)]
         if answers.played.virtualMachines > 0 {
-            parts += ["\(worstHeading)\n\(worstTable.text)"] + [stormSentence].compactMap(\.self)
+            parts.append("\(worstHeading)\n\(worstTable.text)\n\(turnsSentence.wrapped(at: 110))")
+            parts += [stormSentence].compactMap(\.self)
         }
         if let simulated {
-            parts.append("\(simulatedHeading(simulated))\n\(simulatedTable(simulated).text)")
+            parts.append(
+                (["\(simulatedHeading(simulated))\n\(simulatedTable(simulated).text)"]
+                    + [awaySentence(simulated)?.wrapped(at: 110)].compactMap(\.self)).joined(separator: "\n"))
             if let table = launchTable(simulated) { parts.append(table.text) }
             parts.append(deviceSentence(simulated))
         }
@@ -24,8 +27,10 @@ extension PlanResult {
     var verdict: String {
         let count = Format.grouped(Int(answers.fleet.virtualMachines))
         guard let refusal = answers.admission.firstRefusal else {
+            let short = Format.grouped(Int(answers.admission.unfulfilled))
             return "The fleet of \(count) VMs is admitted"
-                + (answers.admission.isFulfilled ? ", each with the reservation it wants." : ".")
+                + (answers.admission.isFulfilled
+                    ? ", each with the reservation it wants." : "; \(short) of them are promised less than they want.")
         }
         return "The fleet of \(count) VMs is NOT admitted: \(refusal.setting) binds. \(refusal.sentence)"
             .wrapped(at: 110)
@@ -83,16 +88,33 @@ extension PlanResult {
 
     var worstTable: Table {
         var table = Table([
-            .left("GROUP"), .right("LAUNCH, FIRST IN LINE (P1)"), .right("ITS BOOT"), .right("RESERVED WAIT (P6)"),
-            .right("FROZEN (P7)"),
+            .left("GROUP"), .right("LAUNCH, FIRST IN LINE (P1)"), .right("ITS BOOT"),
+            .right("RESERVED WAIT (P6): PLANNED"), .right("LONGEST"), .right("FROZEN (P7): PLANNED"),
+            .right("LONGEST"),
         ])
         for group in answers.worst.groups {
             table.append([
-                group.name, group.launch?.text ?? "-", group.boot?.text ?? "-", group.reservedWait?.text ?? "-",
-                group.frozen.text,
+                group.name, group.launch?.text ?? "-", group.boot?.text ?? "-",
+                group.planned.reserved?.text ?? "-", group.longest.reserved?.text ?? "-", group.planned.frozen.text,
+                group.longest.frozen.text,
             ])
         }
         return table
+    }
+
+    /// Which turns the bounds are of, and what keeps them within their limits.
+    var turnsSentence: String {
+        let rules = answers.played.configuration.arbiter
+        func costs(_ turns: LargestTurns) -> String {
+            "a report takes \(Format.duration(turns.guest)), a launch turn \(Format.duration(turns.launch))"
+        }
+        return """
+            PLANNED is what admission keeps within guest_wait_reserved (\(Format.duration(rules.guestWaitReserved))) \
+            and a guest's patience (\(Format.duration(Limits.frozenMax))); there \(costs(answers.worst.plannedTurns)). \
+            LONGEST, as P1, is with the longest that the model's SP takes and what unjoined guests add; there \
+            \(costs(answers.worst.turns)). It may be above those limits: planning_cost.report and .launch_page set \
+            what admission reckons with.
+            """
     }
 
     var stormSentence: String? {
@@ -107,6 +129,16 @@ extension PlanResult {
         let what = answers.isScaled ? ", of the largest fleet that is admitted" : ""
         return "Simulated\(what): \(Format.fixed(simulated.length.seconds, 0)) s, seed \(seed), "
             + "SP \(answers.played.sp.rawValue)"
+    }
+
+    /// VMs that are not in the table's counts.
+    func awaySentence(_ simulated: SimulatedFleet) -> String? {
+        let away = zip(answers.played.groups, simulated.groups).compactMap { plan, group in
+            plan.count > group.guests ? "\(plan.count - Int64(group.guests)) of \(group.name)" : nil
+        }
+        guard !away.isEmpty else { return nil }
+        return "VMs are those that attest throughout. Places are kept for those being launched, which do not attest "
+            + "meanwhile: \(away.joined(separator: ", "))."
     }
 
     func simulatedTable(_ simulated: SimulatedFleet) -> Table {
@@ -172,6 +204,11 @@ extension PlanResult {
             warnings.append(
                 "\(answers.fleet.unjoinedGuests) guests never ask, and commands wait for them. The worst case has that in"
                     + " it; admission has not.")
+        }
+        if let simulated, simulated.length < .seconds(secondsAsked) {
+            warnings.append(
+                "Only \(Format.fixed(simulated.length.seconds, 0)) s of the \(secondsAsked) s were played: hostile guests"
+                    + " that are refused ask at once, for ever, and each of their requests is played.")
         }
         let lost = simulated?.groups.reduce(0) { $0 + $1.keysLost } ?? 0
         if lost > 0 { warnings.append("\(lost) guests lost their key in the simulation: they cannot attest any more.") }

@@ -20,6 +20,16 @@ struct ChangeOptions: ParsableArguments {
         completion: .file())
     var certificates: String?
 
+    @Option(help: ArgumentHelp("How long to wait for that lock.", valueName: "s"))
+    var lockWait = PlatformLimits.lockPatienceSeconds
+
+    func validate() throws {
+        guard (0...PlatformLimits.lockPatienceSecondsMax).contains(lockWait) else {
+            throw ValidationError(
+                "--lock-wait takes a whole number from 0 to \(PlatformLimits.lockPatienceSecondsMax).")
+        }
+    }
+
     /// Ends the command unless it was confirmed.
     func confirm(_ consequence: String) throws {
         guard !confirm else { return }
@@ -37,9 +47,9 @@ struct ChangeOptions: ParsableArguments {
         StandardOutput.print(options.json ? Format.json(reply) : "Done, in \(milliseconds) ms.")
     }
 
-    private func extend(_ lock: borrowing CertificateLock?) {}
+    private func extend(_ lock: borrowing FileLock?) {}
 
-    private func lockCertificates() throws -> CertificateLock? {
+    private func lockCertificates() throws -> FileLock? {
         let path: String?
         do {
             path = try certificates ?? ConfigurationFile.load(config).device.certificates
@@ -53,11 +63,11 @@ struct ChangeOptions: ParsableArguments {
             return nil
         }
         do {
-            return try CertificateLock.take(path: path)
+            return try CertificateLock.take(path: path, patienceSeconds: lockWait)
         } catch {
             let advice =
                 error.code == EAGAIN || error.code == EACCES
-                ? "A VMM is having a report signed, or hangs in it; lslocks(8) names it. Nothing was done."
+                ? "A VMM is having a report signed, or hangs in it. Nothing was done."
                 : "Nothing was done."
             StandardError.print("spschedctl: \(error). \(advice)")
             throw ExitCode(error.code == EAGAIN ? EX_TEMPFAIL : EX_NOINPUT)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxIO
 import ManagerProtocol
 import Reporting
 
@@ -81,15 +82,19 @@ struct PlatformVLEKLoadCommand: ParsableCommand {
     @OptionGroup var options: ManagerOptions
     @OptionGroup var change: ChangeOptions
 
-    @Argument(
-        help: ArgumentHelp("The wrapped key as AMD's key server gave it, 432 bytes.", valueName: "file"),
-        completion: .file())
-    var file: String
+    /// Optional, and missed by `run`: the parser would name it as missing where an option is wrong.
+    @Argument(help: ArgumentHelp("The wrapped key as AMD's key server gave it, 432 bytes.", valueName: "file"), completion: .file())
+    var keyFile: String?
+
+    private var file: String { keyFile ?? "" }
 
     @Option(help: "The version of its wrapping.")
     var wrappedVersion: UInt8 = 0
 
     func run() throws {
+        guard keyFile != nil else {
+            throw ValidationError("Which key? Give the path of its file, as in: spschedctl platform vlek-load vlek.bin")
+        }
         try change.confirm("The key in '\(file)' signs every guest's reports from then on.")
         let hashstick = try Hashstick.read(file)
         try change.perform(.loadVLEK(wrappedVersion: wrappedVersion, hashstick: hashstick), options, "")

@@ -1,7 +1,6 @@
 import Arbiter
 import ArgumentParser
 import ConfigurationFiles
-import FoundationEssentials
 import Glibc
 import LinuxIO
 import Reporting
@@ -23,13 +22,16 @@ struct ReplayCommand: ParsableCommand {
             that is refused would have come back, and one that is served would not.
 
             Examples:
-              spschedctl replay /run/spschedd/trace
+              spschedctl replay /run/spschedd-trace/trace
               spschedctl replay trace --timeline --column 2ms --from 12500ms
               spschedctl replay trace --with spschedd.toml --report changed.html
             """)
 
+    /// Optional, and missed by `run`: the parser would name it as missing where an option is wrong.
     @Argument(help: ArgumentHelp("The trace.", valueName: "file"), completion: .file())
-    var file: String
+    var traceFile: String?
+
+    private var file: String { traceFile ?? "" }
 
     @Option(
         name: .customLong("with"),
@@ -61,8 +63,12 @@ struct ReplayCommand: ParsableCommand {
     func validate() throws { _ = try window() }
 
     func run() throws {
+        guard traceFile != nil else {
+            throw ValidationError(
+                "Which trace? Give the path of its file, as in: spschedctl replay /run/spschedd/trace")
+        }
         do throws(ReplayProblem) {
-            let story = try Story.read(file)
+            let story = try Story.read(file, scope)
             let comparison = try other.map { (path) throws(ReplayProblem) in try story.compared(with: path) }
             let window = story.clamped(try checkedWindow())
             if json {
@@ -79,13 +85,12 @@ struct ReplayCommand: ParsableCommand {
         }
     }
 
+    private var scope: Story.Scope {
+        Story.Scope(hasHistory: timeline || report != nil || other != nil, hasCalls: other != nil)
+    }
+
     private func write(_ page: String, to path: String) throws(ReplayProblem) {
-        do {
-            try page.write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-            throw .unwritable("could not write the report to \(path): \(error)")
-        }
-        StandardError.print("The report is in \(path)")
+        do throws(SystemError) { try ReportFile.write(page, to: path) } catch { throw .unwritable("\(error)") }
     }
 
     // MARK: The window

@@ -16,8 +16,8 @@ struct ReplayJSON {
 
     var text: String {
         var members: [(key: String, value: JSON)] = [
-            ("file", .text(story.path)), ("version", .text(story.origin.programVersion)),
-            ("epoch", .text(String(story.origin.epoch, radix: 16))), ("segments", integer(summary.segments)),
+            ("file", .text(story.path)), ("version", .text(story.version)),
+            ("epoch", .text(story.epoch)), ("segments", integer(summary.segments)),
             ("calls", integer(summary.calls)), ("calls_skipped", integer(summary.callsSkipped)),
             ("decisions", integer(summary.decisions)), ("grants", integer(summary.grants)),
             ("launches", integer(summary.launches)), ("registrations", integer(summary.registrations)),
@@ -66,6 +66,7 @@ struct ReplayJSON {
             ("launches_refused", integer(compared.results.launchesRefused)),
             ("vms_not_admitted", integer(compared.results.notAdmitted)),
             ("vms_newly_admitted", integer(compared.results.newlyAdmitted)),
+            ("not_felt", .list(compared.results.chunkPagesRecorded == nil ? [] : [.text("arbiter.chunk_pages")])),
             ("guest_requests", json(compared.comparison.guests)),
             ("launch_commands", json(compared.comparison.launches)),
             ("vms", .list(compared.comparison.rows.map(json))),

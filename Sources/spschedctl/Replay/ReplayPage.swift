@@ -22,7 +22,7 @@ struct ReplayPage {
                 HTMLPage.Section("What came out otherwise", "", "<pre>\(HTML.escaped(difference))</pre>"), at: 0)
         }
         return HTMLPage(
-            title: "A trace of spschedd", lead: ([text.header, text.verdict] + text.damages).joined(separator: ". "),
+            title: "A trace of spschedd", lead: ([text.header] + text.damages + [text.verdict]).joined(separator: ". "),
             sections: sections
         ).html
     }

@@ -15,8 +15,7 @@ struct ReplayText {
     }
 
     var text: String {
-        var parts = [header, verdict]
-        parts += damages
+        var parts = [header] + damages + [verdict]
         if let difference { parts.append(difference) }
         if let comparison { parts.append(ComparisonText(story, comparison).text) }
         if let window { parts.append(timeline(window)) }
@@ -26,7 +25,7 @@ struct ReplayText {
     private var summary: ReplaySummary { story.summary }
 
     var header: String {
-        "\(story.path): spschedd \(story.origin.programVersion), epoch \(String(story.origin.epoch, radix: 16)),"
+        "\(story.path): spschedd \(story.version), epoch \(story.epoch),"
             + " recorded from \(CalendarText.write(story.firstSegment.beganAtSinceEpoch)) on"
     }
 
@@ -34,9 +33,15 @@ struct ReplayText {
         let over =
             "\(Format.grouped(summary.calls)) calls in \(summary.segments) \(summary.segments == 1 ? "segment" : "segments") over"
             + " \(Format.duration(story.length))"
+        guard summary.calls > 0 || summary.difference != nil else {
+            return summary.isWhole ? "No call was recorded yet" : "Nothing could be replayed"
+        }
         guard summary.difference == nil else { return "\(over) came out as recorded; then came a difference" }
-        return "\(over): all \(Format.grouped(summary.decisions)) decisions came out as recorded\n\(figures)"
+        return "\(over): all \(Format.grouped(summary.decisions)) decisions\(rest) came out as recorded\n\(figures)"
     }
+
+    /// Damage took some of them away.
+    private var rest: String { summary.isWhole ? "" : " that were left" }
 
     private var figures: String {
         let refusals = summary.refusals.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
@@ -98,7 +103,8 @@ struct ComparisonText {
 
     var text: String {
         var lines = [
-            "", "With \(compared.configurationPath):", sentences.joined(separator: "; "), Self.caveat.wrapped(at: 100),
+            "", "With \(compared.configurationPath):", sentences.joined(separator: "; ").wrapped(at: 100),
+            Self.caveat.wrapped(at: 100),
         ]
         if !changed.isEmpty { lines.append(table.text) }
         if changed.count > ReplayLimits.rowsTold {
@@ -117,6 +123,11 @@ struct ComparisonText {
         if compared.results.notAdmitted > 0 { sentences.append("\(compared.results.notAdmitted) VMs not admitted") }
         if compared.results.newlyAdmitted > 0 {
             sentences.append("\(compared.results.newlyAdmitted) VMs admitted that were not")
+        }
+        if let recorded = compared.results.chunkPagesRecorded {
+            sentences.append(
+                "NOT FELT: another chunk_pages than the \(recorded) recorded, since launch commands are those that were"
+                    + " asked for")
         }
         return sentences
     }

@@ -1,66 +1,65 @@
 import Arbiter
 import ConfigurationFiles
 import LinuxIO
+import Reporting
 import TraceFormat
 import TraceReplay
 
 /// A trace that was replayed, and what there is to tell of it.
 struct Story {
     let path: String
-    let origin: TraceOrigin
+    private let origin: TraceOrigin
     let firstSegment: TraceFile.Segment
     let summary: ReplaySummary
     let history: History
+    /// Made fit for a terminal: what stands in a file may have been written by anybody.
     let names: [VMID: String]
     private let firstState: [UInt64]
     private let calls: [CallRecord]
 
-    static func read(_ path: String) throws(ReplayProblem) -> Story {
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            let file = try FileDescriptor.openReadOnly(path)
-            bytes = try file.read(atMost: min(file.length(), ReplayLimits.fileBytes))
-        } catch {
+    /// What of a trace is kept to be told. Without any it is read a segment at a time, whatever its size.
+    struct Scope {
+        /// Turns and waits, to be drawn.
+        var hasHistory = false
+        /// The calls themselves, to be played otherwise.
+        var hasCalls = false
+    }
+
+    static func read(_ path: String, _ scope: Scope) throws(ReplayProblem) -> Story {
+        let source: TraceOnDisk
+        do throws(SystemError) { source = try TraceOnDisk(path) } catch {
             throw .unreadable("\(path) could not be read: \(SystemError.sentence(for: error.code))")
         }
         do throws(TraceProblem) {
-            return Story(
-                path, try TraceFile(words: words(of: bytes), beginning: Array(bytes.prefix(TraceFile.magicBytes))))
+            return Story(path, try TraceFile(source, beginning: source.beginning), scope)
         } catch {
             throw .notATrace("\(path), \(error)")
         }
     }
 
-    /// The whole words among these bytes.
-    private static func words(of bytes: [UInt8]) -> [UInt64] {
-        bytes.withUnsafeBytes { bytes in
-            // SAFETY: each word lies inside the bytes, at whatever alignment.
-            (0..<bytes.count / 8).map {
-                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self))
-            }
-        }
-    }
-
-    private init(_ path: String, _ file: TraceFile) {
+    private init(_ path: String, _ file: TraceFile, _ scope: Scope) {
         var history = History()
         var calls: [CallRecord] = []
-        var states: [[UInt64]] = []
+        var firstState: [UInt64] = []
         var replay = Replay()
         replay.run(
-            file, began: { states.append($1) },
+            file, began: { if firstState.isEmpty { firstState = $1 } },
             see: { step in
-                history.see(step)
-                calls.append(step.record)
+                if scope.hasHistory { history.see(step) }
+                if scope.hasCalls { calls.append(step.record) }
             })
         self.path = path
         origin = file.origin
         firstSegment = file.segments[0]
         summary = replay.summary
-        names = replay.names
+        names = replay.names.mapValues(Format.printable)
         self.history = history
         self.calls = calls
-        firstState = states.first ?? []
+        self.firstState = firstState
     }
+
+    var epoch: String { String(origin.epoch, radix: 16) }
+    var version: String { Format.printable(origin.programVersion) }
 
     // MARK: Under another configuration
 

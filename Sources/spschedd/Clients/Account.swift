@@ -11,6 +11,11 @@ struct AccountKey: Hashable {
         label = peer.label
     }
 
+    init(uid: UInt32, label: String) {
+        self.uid = uid
+        self.label = label
+    }
+
     var text: String { label.isEmpty ? "uid \(uid)" : "uid \(uid), label \(label)" }
 }
 
@@ -40,7 +45,12 @@ final class Account {
 struct AccountTable {
     private var accounts: [AccountKey: Account] = [:]
 
+    var count: Int { accounts.count }
+
     subscript(key: AccountKey) -> Account? { accounts[key] }
+
+    /// At start only: it looks through all.
+    subscript(id: AccountID) -> Account? { accounts.values.first { $0.id == id } }
 
     mutating func insert(_ account: Account) { accounts[account.key] = account }
 

@@ -22,6 +22,11 @@ struct ConnectionStateMachine: ~Copyable {
 
     init() {}
 
+    /// A connection that the daemon before had, with its VM. Its client's tags begin anew: it says which it waits for.
+    init(serving vm: VMID, features: Features, client: Name64) {
+        state = .serving(Introduction(features: features, client: client), vm)
+    }
+
     enum OnMessage: Equatable {
         /// Answer WELCOME with these features.
         case welcome(Features)
@@ -104,6 +109,12 @@ extension ConnectionStateMachine {
 
     /// Whether it has a VM.
     var isServing: Bool { state.isServing }
+
+    /// Its VM.
+    var vm: VMID? { state.vm }
+
+    /// What both sides can use.
+    var features: Features { state.introduction?.features ?? [] }
 
     /// What the client called itself in HELLO.
     var client: Name64 { state.introduction?.client ?? .empty }
@@ -221,6 +232,13 @@ extension ConnectionState {
         switch self {
         case .serving: true
         default: false
+        }
+    }
+
+    var vm: VMID? {
+        switch self {
+        case .serving(_, let vm): vm
+        default: nil
         }
     }
 

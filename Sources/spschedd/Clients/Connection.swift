@@ -16,6 +16,10 @@ final class Connection {
     /// Set once: the connection is closed at the end of this turn of the loop, and until then left alone.
     private(set) var doom: DisconnectReason?
     var budget = UnearnedBudget(limit: DaemonLimits.unearnedMessages)
+    /// Whether the service manager keeps it too.
+    var isStored = false
+    /// After a restart, until its client has said what it waits for and asked again.
+    var resync: ConnectionResync?
     /// Whether it is waited for among those that are served first.
     var isPrompt = false
     private var outbox: Outbox?

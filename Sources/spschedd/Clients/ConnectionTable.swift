@@ -7,10 +7,12 @@ struct ConnectionTable {
     private var free: [UInt32]
     private(set) var count = 0
 
-    init(capacity: Int) {
+    /// - Parameter last: the last tenants of places, from the daemon before.
+    init(capacity: Int, _ last: [EventToken] = []) {
         slots = Array(repeating: nil, count: capacity)
         generations = Array(repeating: 0, count: capacity)
         free = (0..<UInt32(capacity)).reversed()
+        for token in last where token.slot < capacity { generations[Int(token.slot)] = token.generation }
     }
 
     var capacity: Int { slots.count }
@@ -32,6 +34,18 @@ struct ConnectionTable {
         generations[slot] = connection.token.generation
         slots[slot] = connection
         count += 1
+    }
+
+    /// Whether a connection of the daemon before can have its place again.
+    func isFree(_ token: EventToken) -> Bool { token.slot < slots.count && slots[Int(token.slot)] == nil }
+
+    /// Puts connections of the daemon before where they were. At start only: it looks through all places.
+    mutating func insert(adopted connection: Connection) {
+        precondition(isFree(connection.token), "the place is taken")
+        slots[Int(connection.token.slot)] = connection
+        generations[Int(connection.token.slot)] = connection.token.generation
+        count += 1
+        free.removeAll { $0 == connection.token.slot }
     }
 
     mutating func remove(_ connection: Connection) {

@@ -79,5 +79,7 @@ struct BusyCounts {
 
     mutating func add(_ reason: BusyReason) { counts[Int(reason.rawValue)] += 1 }
 
+    var sum: Int64 { BusyReason.allCases.reduce(0) { $0 + self[$1] } }
+
     subscript(reason: BusyReason) -> Int64 { counts[Int(reason.rawValue)] }
 }

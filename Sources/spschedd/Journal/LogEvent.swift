@@ -10,6 +10,10 @@ enum LogEvent: String, CaseIterable, Sendable {
     case configurationInvalid = "40d54665c68444a58a55653e9a29adb3"
     /// The daemon could not start for another reason.
     case startFailed = "3075da5d930d4dbdaddbf6628d2e01e2"
+    /// The state and the connections of the daemon before were taken up.
+    case restarted = "6c1f0b7e4d5a4b0f8e2a9d3c7b61f504"
+    /// A state that the service manager kept cannot be used.
+    case stateUnusable = "a94e2d7c18b34f6f9b0d5e3c6f7a8120"
     /// It was told to end.
     case stopping = "bf022f5353c341c8b876680adf8aa76a"
     /// SIGHUP came: the configuration is read at start only.
@@ -26,6 +30,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case turnOverdue = "b8663c235b384472a5ace2abb18de948"
     /// A launch session was ended for its client.
     case sessionEnded = "c3b3c283f47f4505b444270adc9cf7c7"
+    /// An administrator drains the host, or no longer.
+    case draining = "930170310f2b4fafb2ce7bc1b15673c1"
     /// A VM registered.
     case vmRegistered = "520ab9c247c44f51a2ed3c47236ec3c4"
     /// A VM unregistered or lingered out.

@@ -5,6 +5,7 @@ final class LogQueue: Sendable {
     private struct State {
         var records: [LogRecord] = []
         var dropped = 0
+        var droppedInAll: Int64 = 0
         var isClosed = false
     }
 
@@ -30,10 +31,14 @@ final class LogQueue: Sendable {
                 state.records.append(record)
             } else {
                 state.dropped += 1
+                state.droppedInAll += 1
             }
         }
         wakeUp.signal()
     }
+
+    /// Since the start.
+    var dropped: Int64 { state.withLock { $0.droppedInAll } }
 
     /// No more records come; what is in the ring is still to be written.
     func close() {

@@ -18,6 +18,9 @@ final class Logger: Sendable {
 
     func log(_ record: LogRecord) { if isHeard { queue.push(record) } }
 
+    /// Records that the journal was too slow for, since the start.
+    var dropped: Int64 { queue.dropped }
+
     /// Writes what is left, but waits no longer than `DaemonLimits.logFlush`.
     func close() {
         queue.close()

@@ -71,16 +71,18 @@ extension Daemon {
         let now = clock.now()
         var id = arbiter.openAccount(now: now)
         if id == nil {
-            accounts.sweep({ $0.isUnused }, { arbiter.closeAccount($0, now: now) })
+            accounts.sweep({ $0.isUnused }, { closeAccount($0, now) })
             id = arbiter.openAccount(now: now)
         }
         guard let id else { return nil }
         let account = Account(key: key, id: id)
         accounts.insert(account)
+        arbiter.keep(account)
         return account
     }
 
     private func refuse(_ socket: borrowing SeqpacketSocket, _ account: Account, cap: Int64, _ setting: String) {
+        counters.connectionsRefused += 1
         turnAway(
             socket,
             ErrorReply(
@@ -151,11 +153,18 @@ extension Daemon {
             let header = try Header(decoding: record)
             tag = header.tag
             let message = try ClientMessage(decoding: record, header: header)
-            action = connection.machine.received(message, tag: tag, now: now)
+            failpoint?.pass(.afterReceive)
+            if connection.resync != nil, isToComeAgain(connection, tag: tag, message.type) { return }
+            if case .register = message, isRepeat(tag, connection), let vm = connection.machine.vm {
+                action = .perform(message, vm)
+            } else {
+                action = connection.machine.received(message, tag: tag, now: now)
+            }
         } catch {
             action = connection.machine.receivedMalformed(error, now: now)
         }
         act(action, tag: tag, on: connection, now: now)
+        if connection.resync != nil { repeated(tag, connection) }
     }
 
     private func act(
@@ -169,6 +178,7 @@ extension Daemon {
                 features: features, epoch: epoch, chunkPages: configuration.arbiter.chunkPages,
                 deviceState: Extensible(deviceState))
             send(.welcome(welcome), tag: tag, to: connection)
+            if arbiter.isDraining { send(.draining(true), tag: 0, to: connection) }
         case .register(let register): admit(register, tag: tag, on: connection, now: now)
         case .refuse(let reply):
             send(.error(reply), tag: tag, to: connection)
@@ -240,7 +250,8 @@ extension Daemon {
 
     private func settle(_ delivery: Connection.Delivery, _ connection: Connection) {
         switch delivery {
-        case .sent, .notPassed: break
+        case .sent: failpoint?.pass(.afterSend)
+        case .notPassed: break
         case .queued: watch(connection, for: [.readable, .writable])
         case .failed(let reason): doom(connection, reason)
         }
@@ -310,6 +321,7 @@ extension Daemon {
         }
         let vm = connection.machine.ended()
         shut(connection)
+        if connection.resync?.isAwaited == true { noLongerAwaited() }
         connections.remove(connection)
         connection.account.connections -= 1
         guard let vm else { return }
@@ -325,6 +337,7 @@ extension Daemon {
         let number = connection.socket.descriptor.number
         if connection.isPrompt { try? poll.remove(number) } else { try? background.poll.remove(number) }
         connection.socket.shutDown()
+        unstore(connection)
         for _ in 0..<DaemonLimits.recordsDiscarded {
             // SAFETY: what lands in the inbox is discarded unread.
             guard case .message = try? connection.socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) else {

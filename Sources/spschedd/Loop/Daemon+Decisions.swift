@@ -62,6 +62,7 @@ extension Daemon {
             send(.revoked(turn, Extensible(.leaseEnded)), tag: 0, to: connection)
         }
         guard let record = vms[vm] else { return }
+        note(.turnOverdue, of: VMLabel(record))
         log(
             .turnOverdue, .warning, of: record.account,
             "The turn of \(record.title) was not released within its lease, and passed on",
@@ -70,7 +71,7 @@ extension Daemon {
 
     private func sessionEnded(_ session: SessionID, of vm: VMID, _ end: SessionEnd) {
         guard let record = vms[vm] else { return }
-        closeSession(of: vm)
+        closeSession(of: vm, end == .wallClock ? .wallClock : .vmGone)
         guard end == .wallClock else { return }
         for token in record.connections {
             guard let connection = connections[token] else { continue }
@@ -88,6 +89,7 @@ extension Daemon {
     func count(_ busy: Busy, to vm: VMID) {
         counters.busies.add(busy.reason)
         vms.update(vm) { $0.busies.add(busy.reason) }
+        if refusals.note(busy, of: vm, at: now) { note(.refused(busy), of: vms[vm].map(VMLabel.init)) }
     }
 
     /// A refusal with the limit that binds and the VM that stands in the way.
@@ -99,7 +101,7 @@ extension Daemon {
     }
 
     /// The figure that the reason's sentence names.
-    private func bound(of reason: BusyReason, _ vm: VMID) -> String? {
+    func bound(of reason: BusyReason, _ vm: VMID) -> String? {
         switch reason {
         case .limit: vms[vm]?.registration.limit.map(RateText.write)
         case .guestsAhead, .launchAhead: vms[vm].map { DurationText.write($0.admission.guestWaitMax) }

@@ -60,6 +60,7 @@ extension Daemon {
     func deviceChanged(to state: DeviceState) {
         let before = deviceState
         deviceState = state
+        note(.device(state))
         announce(deviceStateMessage)
         tellStatus()
         // Its coming and going was logged with the reason.

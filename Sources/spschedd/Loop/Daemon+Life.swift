@@ -8,8 +8,10 @@ extension Daemon {
         log(
             .started, .info, "spschedd \(PackageVersion.current) has started",
             [LogField(.version, PackageVersion.current), LogField(.epoch, hexadecimal(epoch))])
+        sayWhatWasTakenUp()
         sayWhereTheTraceIs()
         checkDevice(clock.now(), isFirst: true)
+        beginResync()
         toldStatus = statusLine
         notifier.ready(status: toldStatus)
         log(
@@ -34,6 +36,7 @@ extension Daemon {
         resumeAccepting(now)
         closeSilent(now)
         removeLingering(now)
+        if !storeLater.isEmpty { storeWhatWaits() }
         if deviceCheckAt <= now {
             deviceCheckAt = now + DaemonLimits.deviceCheckEvery
             checkDevice(now)
@@ -41,7 +44,7 @@ extension Daemon {
             if let trace, let problem = trace.takeProblem() {
                 log(.trace, .error, problem, [LogField(.path, trace.path)])
             }
-            accounts.sweep({ $0.isForgettable(at: now) }, { arbiter.closeAccount($0, now: now) })
+            accounts.sweep({ $0.isForgettable(at: now) }, { closeAccount($0, now) })
             tellStatus()
         }
         keepHouse(by: deviceCheckAt)
@@ -50,10 +53,18 @@ extension Daemon {
     }
 
     func tellStatus() {
+        noteReservations()
         let current = statusLine
         guard current != toldStatus else { return }
         toldStatus = current
         notifier.status(current)
+    }
+
+    private func noteReservations() {
+        let areSuspended = arbiter.overview(now: clock.now()).reservationsAreSuspended
+        guard areSuspended != saidReservationsAreSuspended else { return }
+        saidReservationsAreSuspended = areSuspended
+        note(.reservations(areSuspended: areSuspended))
     }
 
     /// What `systemctl status` shows.
@@ -63,6 +74,7 @@ extension Daemon {
         parts.append(RateText.write(overview.reserved) + " reserved, " + RateText.write(overview.rateLeft) + " left")
         if overview.sessionsOpen > 0 { parts.append("\(overview.sessionsOpen) launches open") }
         if overview.reservationsAreSuspended { parts.append("reservations suspended by launch overload") }
+        if overview.isDraining { parts.append("DRAINING: nothing new is admitted or served") }
         let figures = parts.joined(separator: "; ")
         switch overview.device {
         case .alive: return "\(deviceAccess.path) is served: \(figures)"

@@ -12,6 +12,8 @@ extension Daemon {
             guard known.account === connection.account else {
                 return send(.error(ErrorReply(.accessDenied)), tag: tag, to: connection)
             }
+            if known.connections.isEmpty { counters.resumed += 1 }
+            releaseOrphans(of: known.vm, now)
             return attach(connection, to: known.vm, register, tag: tag, isResumed: true)
         }
         do throws(RegistrationRefusal) {
@@ -27,6 +29,8 @@ extension Daemon {
 
     /// Registers a new VM under a new token.
     private func enter(_ register: Register, of account: Account, _ now: Instant) throws(RegistrationRefusal) -> VMID {
+        // Who has a token runs already, and is only not known here any more.
+        guard !arbiter.isDraining || register.token != .none else { throw .draining }
         guard account.vms < configuration.account.vmsMax else {
             throw .accountVMs(cap: configuration.account.vmsMax)
         }
@@ -38,11 +42,14 @@ extension Daemon {
             throw .arbiter(error)
         }
         account.vms += 1
+        refusals.forget(admission.vm.slot)
         vms.insert(
             VMRecord(
                 vm: admission.vm, token: .random(), uuid: register.uuid, name: register.name, account: account,
                 failureMode: register.failureMode, registration: register.registration, admission: admission,
                 registeredAt: now))
+        if let keeper, let record = vms[admission.vm] { keeper.keep(record) }
+        arbiter.keep(account)
         return admission.vm
     }
 
@@ -55,7 +62,15 @@ extension Daemon {
             $0.lingersUntil = nil
         }
         connection.machine.registered(vm)
+        store(connection, of: vm)
         serve(connection, promptly: !connection.budget.isExceeded)
+        answer(register, tag: tag, of: vm, on: connection, isResumed: isResumed)
+    }
+
+    /// Tells a client what its VM was granted.
+    func answer(
+        _ register: Register, tag: UInt64, of vm: VMID, on connection: Connection, isResumed: Bool = false
+    ) {
         guard let record = vms[vm] else { return }
         if register.wantsDescriptor, let descriptor = handOutDevice() {
             let reply = registered(record, carriesDescriptor: true, isResumed: isResumed)
@@ -87,7 +102,11 @@ extension Daemon {
         arbiter.unregister(vm, now: now, into: &decisions)
         carryOutDecisions()
         // They change their place when they next say something: a VM may have thousands of connections.
-        for token in record.connections { connections[token]?.machine.unregistered() }
+        for token in record.connections {
+            guard let connection = connections[token] else { continue }
+            connection.machine.unregistered()
+            unstore(connection)
+        }
         remove(record, "it unregistered")
     }
 
@@ -118,9 +137,11 @@ extension Daemon {
     }
 
     private func remove(_ record: VMRecord, _ reason: String) {
-        closeSession(of: record.vm)
+        closeSession(of: record.vm, .vmGone)
         vms.remove(record.vm)
         record.account.vms -= 1
+        note(.vmGone(reason), of: VMLabel(record))
+        arbiter.keep(record.account)
         log(
             .vmGone, .info, of: record.account, "\(record.title) is gone: \(reason)",
             record.fields + [LogField(.reason, reason)])
@@ -130,13 +151,17 @@ extension Daemon {
 
     func openSession(_ session: SessionID, of vm: VMID) {
         vms.update(vm) { $0.session = session }
-        vms[vm]?.account.launches += 1
+        guard let account = vms[vm]?.account else { return }
+        account.launches += 1
+        arbiter.keep(account)
     }
 
-    func closeSession(of vm: VMID) {
+    func closeSession(of vm: VMID, _ end: Change.LaunchEnd) {
         guard let record = vms[vm], record.session != nil else { return }
         vms.update(vm) { $0.session = nil }
         record.account.launches -= 1
+        arbiter.keep(record.account)
+        note(.launchEnded(end), of: VMLabel(record))
     }
 
     // MARK: The journal
@@ -144,6 +169,8 @@ extension Daemon {
     private func logRegistered(_ vm: VMID, _ connection: Connection) {
         guard let record = vms[vm] else { return }
         let reservation = record.admission.reservation
+        counters.registrations += 1
+        note(.vmRegistered(reservation: reservation), of: VMLabel(record))
         log(
             .vmRegistered, .info, of: record.account,
             "\(record.title) of \(connection.name) is registered with a reservation of \(RateText.write(reservation))",
@@ -152,6 +179,11 @@ extension Daemon {
 
     private func logRefused(_ register: Register, _ refusal: RegistrationRefusal, _ connection: Connection) {
         let reply = refusal.reply
+        if let code = reply.code.known {
+            counters.rejections.add(code)
+            rejections.note(register, of: connection.account.key, code, reply.text, at: now)
+            note(.registrationRefused(code, reply.text), of: VMLabel(register))
+        }
         log(
             .registrationRefused, .notice, of: connection.account,
             "VM \"\(register.name)\" of \(connection.name) was not admitted: \(reply.text)",
@@ -166,9 +198,11 @@ extension Daemon {
 private enum RegistrationRefusal: Error {
     case arbiter(AdmissionRefusal)
     case accountVMs(cap: Int64)
+    case draining
 
     var reply: ErrorReply {
         switch self {
+        case .draining: ErrorReply(.draining)
         case .arbiter(let refusal): ErrorReply(refusal)
         case .accountVMs(let cap):
             ErrorReply(

@@ -13,13 +13,14 @@ extension Daemon {
             self.releaseAndAcquire(release, acquire, request, of: vm, on: connection, now)
         case .cancel(let cancelled): cancel(tag: cancelled, of: vm, on: connection, now)
         case .launchBegin(let plan): beginLaunch(plan, tag: tag, of: vm, on: connection, now)
-        case .launchEnd(let session, _): endLaunch(session, tag: tag, of: vm, on: connection, now)
+        case .launchEnd(let session, let outcome): endLaunch(session, outcome, tag: tag, of: vm, on: connection, now)
         case .unregister:
             unregister(vm, now: now)
             send(.done, tag: tag, to: connection)
-        // What it lists is sent again, and is known by its tags: what still waits is ignored, the rest is new.
-        case .resyncState: break
-        case .hello, .register: preconditionFailure("the state machine answers these")
+        case .resyncState(let state): resynced(state, connection, of: vm, now)
+        // The daemon before admitted it and was ended before it said so.
+        case .register(let register): answer(register, tag: tag, of: vm, on: connection)
+        case .hello: preconditionFailure("the state machine answers it")
         }
     }
 
@@ -29,6 +30,13 @@ extension Daemon {
         _ acquire: Acquire, _ request: RequestID, of vm: VMID, on connection: Connection, _ now: Instant
     ) {
         guard open(request, on: connection) else { return }
+        ask(acquire, request, of: vm, on: connection, now)
+        carryOutDecisions()
+    }
+
+    private func ask(
+        _ acquire: Acquire, _ request: RequestID, of vm: VMID, on connection: Connection, _ now: Instant
+    ) {
         do {
             try arbiter.acquire(
                 acquire.kind, units: acquire.units, maxWait: acquire.maxWait, request: request, of: vm, now: now,
@@ -36,7 +44,6 @@ extension Daemon {
         } catch {
             fail(request.tag, error, on: connection)
         }
-        carryOutDecisions()
     }
 
     private func release(
@@ -49,7 +56,8 @@ extension Daemon {
             if tag != 0 { send(.done, tag: tag, to: connection) }
         } catch {
             carryOutDecisions()
-            send(.error(ErrorReply(error)), tag: tag, to: connection)
+            let wasDone = error == .unknownTurn && isRepeat(tag, connection)
+            send(wasDone ? .done : .error(ErrorReply(error)), tag: tag, to: connection)
         }
     }
 
@@ -63,7 +71,12 @@ extension Daemon {
                 release.turn, release.outcome, acquire.kind, units: acquire.units, maxWait: acquire.maxWait,
                 request: request, of: vm, now: now, into: &decisions)
         } catch {
-            fail(request.tag, error, on: connection)
+            if error == .unknownTurn, isRepeat(request.tag, connection) {
+                // Its first half was done before the restart.
+                ask(acquire, request, of: vm, on: connection, now)
+            } else {
+                fail(request.tag, error, on: connection)
+            }
         }
         carryOutDecisions()
     }
@@ -100,12 +113,16 @@ extension Daemon {
         do throws(LaunchRefusal) {
             let session = try arbiter.beginLaunch(plan, of: vm, now: now)
             openSession(session, of: vm)
+            note(.launchBegan(pages: plan.pages), of: vms[vm].map(VMLabel.init))
             send(.launchBegun(session, chunkPages: configuration.arbiter.chunkPages), tag: tag, to: connection)
         } catch {
             switch error {
             case .busy(let busy):
                 count(busy, to: vm)
                 send(.busy(reply(busy, to: vm)), tag: tag, to: connection)
+            case .error(.sessionAlreadyOpen) where isRepeat(tag, connection):
+                guard let session = arbiter.session(of: vm) else { return }
+                send(.launchBegun(session, chunkPages: configuration.arbiter.chunkPages), tag: tag, to: connection)
             case .error(let mistake): send(.error(ErrorReply(mistake)), tag: tag, to: connection)
             }
         }
@@ -119,16 +136,18 @@ extension Daemon {
     }
 
     private func endLaunch(
-        _ session: SessionID, tag: UInt64, of vm: VMID, on connection: Connection, _ now: Instant
+        _ session: SessionID, _ outcome: LaunchOutcome, tag: UInt64, of vm: VMID, on connection: Connection,
+        _ now: Instant
     ) {
         do {
             try arbiter.endLaunch(session, of: vm, now: now, into: &decisions)
-            closeSession(of: vm)
+            closeSession(of: vm, outcome == .running ? .running : .failed)
             carryOutDecisions()
             send(.done, tag: tag, to: connection)
         } catch {
             carryOutDecisions()
-            send(.error(ErrorReply(error)), tag: tag, to: connection)
+            let wasDone = (error == .noSession || error == .unknownSession) && isRepeat(tag, connection)
+            send(wasDone ? .done : .error(ErrorReply(error)), tag: tag, to: connection)
         }
     }
 }

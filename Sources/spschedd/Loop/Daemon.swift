@@ -19,12 +19,16 @@ final class Daemon {
     let logger: Logger
     let notifier: Notifier
     let clock: DaemonClock
-    /// Random for each start: what a client held before it does not hold now.
+    /// Random for each start.
     let epoch = UInt64.random(in: 1...UInt64.max)
     let startedAt: Instant
 
     var arbiter: RecordedArbiter
     let trace: TraceRecorder?
+    /// Writes down what the next daemon must know, where a service manager keeps it.
+    let keeper: StateKeeper?
+    /// Why what was kept could not be used.
+    let stateProblems: [String]
     /// Filled by the Arbiter and carried out at once. Its room is kept.
     var decisions: [Decision] = []
     var connections: ConnectionTable
@@ -43,6 +47,11 @@ final class Daemon {
     var deviceState = DeviceState.alive
     var platformDesk = PlatformDesk()
     let manager: ManagerServer
+    /// What operators may ask about, or wait for.
+    var refusals: RefusalLog
+    var rejections = RejectionLog()
+    var changes = ChangeLog()
+    var saidReservationsAreSuspended = false
 
     /// Room for the message being read, and for the one being written.
     // SAFETY: allocated once for the daemon's whole life; only its own thread touches it, one message at a time.
@@ -61,6 +70,13 @@ final class Daemon {
     var deviceCheckAt: Instant
     var acceptPausedUntil: Instant?
     var isStopping = false
+    /// After a restart: how many clients have not said yet what they wait for, and until when that is waited for.
+    var resyncsAwaited = 0
+    var resyncEnds: Instant?
+    /// Connections that the service manager keeps, and those that it is still to be given.
+    var storedConnections = 0
+    var storeLater: [EventToken] = []
+    var failpoint = Failpoint.fromEnvironment()
     /// The last one told to the service manager.
     var toldStatus = ""
     var eventBudgets = EventBudgets()
@@ -70,7 +86,7 @@ final class Daemon {
 
     init(
         configuration: DaemonConfiguration, listeners: consuming ListeningSockets, logger: Logger, notifier: Notifier,
-        clock: DaemonClock = .boot
+        clock: DaemonClock = .boot, stored: StoredDescriptors = StoredDescriptors()
     ) throws {
         let now = clock.now()
         self.configuration = configuration
@@ -83,12 +99,24 @@ final class Daemon {
         housekeepingAt = now + DaemonLimits.deviceCheckEvery
         deviceCheckAt = now + DaemonLimits.deviceCheckEvery
         trace = Self.openTrace(configuration, epoch: epoch, now, logger)
-        arbiter = RecordedArbiter(
-            Arbiter(configuration: configuration.arbiter, virtualMachines: Int(configuration.clients.vmsMax), now: now),
-            recorder: trace)
-        vms = VMTable(capacity: Int(configuration.clients.vmsMax))
-        connections = ConnectionTable(
-            capacity: try DescriptorLimit.connections(wanted: configuration.clients.connectionsMax))
+        let places = try DescriptorLimit.connections(wanted: configuration.clients.connectionsMax)
+        let opened = try Self.openState(configuration, places, stored, epoch: epoch, now, logger, notifier)
+        keeper = opened?.keeper
+        let restored = opened?.restored
+        stateProblems = opened?.problems ?? []
+        let machines = max(
+            Int(configuration.clients.vmsMax), restored?.virtualMachines.map { Int($0.vm.slot) + 1 }.max() ?? 0)
+        if let restored {
+            arbiter = RecordedArbiter(
+                try restored.arbiter(configuration.arbiter, virtualMachines: machines, now: now), keeper: keeper)
+        } else {
+            arbiter = RecordedArbiter(
+                Arbiter(configuration: configuration.arbiter, virtualMachines: machines, now: now), keeper: keeper,
+                recorder: trace)
+        }
+        vms = VMTable(capacity: machines)
+        refusals = RefusalLog(virtualMachines: machines)
+        connections = ConnectionTable(capacity: places, restored?.lastTokens ?? [])
         deviceAccess = DeviceAccess(path: configuration.device.path)
         deviceLink = DeviceLink(path: configuration.device.probeSocket)
         manager = ManagerServer(version: PackageVersion.current, group: try OperatorGroup.of(configuration.manager))
@@ -101,6 +129,7 @@ final class Daemon {
         // SAFETY: freshly allocated with this capacity; initialised so that no read sees undefined bytes.
         inbox.initialize(repeating: 0)
         try watch()
+        goOn(restored, stored)
     }
 
     deinit {
@@ -142,6 +171,13 @@ struct DaemonCounters {
     var busies = BusyCounts()
     /// Connections closed for breaking the protocol.
     var protocolErrors: Int64 = 0
+    /// VMs that registered anew, registrations that were not admitted, connections turned away at a cap.
+    var registrations: Int64 = 0
+    var rejections = RejectionCounts()
+    var connectionsRefused: Int64 = 0
+    /// Connections taken over from the daemon before, and registrations that were resumed by their token.
+    var adopted: Int64 = 0
+    var resumed: Int64 = 0
 }
 
 // MARK: - The loop
@@ -218,6 +254,7 @@ extension Daemon {
             arbiter.advance(to: now, into: &decisions)
             carryOutDecisions()
         }
+        if resyncEnds != nil { endResyncIfDue(now) }
         if housekeepingAt <= now { keepHouse(now) }
     }
 
@@ -227,6 +264,7 @@ extension Daemon {
         guard clock.canWake else { return }
         var wake = min(arbiter.nextWake ?? .distantFuture, housekeepingAt)
         if background.isMuted { wake = min(wake, background.resumesAt) }
+        if let resyncEnds { wake = min(wake, resyncEnds) }
         if let set = timerSetFor, set <= wake, set > now { return }
         try timer.set(wake)
         timerSetFor = wake

@@ -9,6 +9,16 @@ struct OperatorCalls: ManagerSource {
 
     func status() -> ManagerStatus { daemon.status() }
     func virtualMachine(afterSlot slot: Int?) -> ManagedVM? { daemon.virtualMachine(afterSlot: slot) }
+    func explain(_ vm: String) -> ManagedExplanations? { daemon.explain(vm) }
+    func beginWatch() -> UInt64 {
+        daemon.changes.keep()
+        return Daemon.watchBegins
+    }
+    func nextChange(_ cursor: inout UInt64) -> WatchedChange? { daemon.nextChange(&cursor) }
+    func hostFigures() -> HostFigures { daemon.hostFigures() }
+    func figures(afterSlot slot: Int?) -> VMFigures? { daemon.figures(afterSlot: slot) }
+    func drain() -> Bool { daemon.drain(uid: uid) }
+    func resume() -> Bool { daemon.resume(uid: uid) }
     func beginPlatform(_ order: ManagedPlatformOrder) -> UInt64 { daemon.beginPlatform(order, uid: uid) }
     func platformOutcome(of ticket: UInt64) -> ManagedPlatformOutcome? { daemon.platformOutcome(of: ticket) }
     func releaseDevice() -> Int {
@@ -62,11 +72,16 @@ extension Daemon {
             grants: counters.grants, busies: counters.busies.byName, overdueTurns: Int64(totals.overdueTurns),
             launches: Int64(totals.launches), launchNanoseconds: totals.launchService.count,
             guestNanoseconds: totals.guestService.count, platformNanoseconds: totals.platformService.count,
-            protocolErrors: counters.protocolErrors)
+            protocolErrors: counters.protocolErrors, adoptedConnections: counters.adopted,
+            resumedRegistrations: counters.resumed)
     }
 
     func virtualMachine(afterSlot slot: Int?) -> ManagedVM? {
-        guard let record = vms.first(from: (slot ?? -1) + 1), let report = report(of: record.vm) else { return nil }
+        vms.first(from: (slot ?? -1) + 1).flatMap(managed)
+    }
+
+    func managed(_ record: VMRecord) -> ManagedVM? {
+        guard let report = report(of: record.vm) else { return nil }
         return ManagedVM(
             slot: Int(record.vm.slot), generation: Int(record.vm.generation), uuid: "\(record.uuid)",
             name: "\(record.name)", account: record.account.key.text, state: state(record, report),

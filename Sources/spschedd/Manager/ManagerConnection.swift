@@ -28,6 +28,7 @@ final class ManagerConnection {
     var number: Int32 { descriptor.number }
     /// The platform command whose outcome it waits for. A copy: outcomes may come while the dispatcher is at work.
     private(set) var platformTicket: UInt64?
+    var isWatching: Bool { dispatcher.isWatching }
     var hasWork: Bool { isReady || isPending }
 
     /// Reads, answers and writes once, each within its bound.

@@ -17,6 +17,10 @@ final class ManagerServer {
 
     /// Whether `step` may have something to do now.
     private(set) var hasWork = false
+    private var hasNews = false
+    /// Connections, and those of them that watch.
+    var count: Int { connections.count { $0 != nil } }
+    private(set) var watchers = 0
 
     func accept(_ daemon: Daemon) {
         do {
@@ -79,10 +83,22 @@ final class ManagerServer {
         }
     }
 
+    /// Whoever watches may be told.
+    func somethingChanged() {
+        hasNews = true
+        hasWork = true
+    }
+
     /// Serves one connection, the next in turn that has work.
     func step(_ daemon: Daemon) {
         guard hasWork else { return }
+        if hasNews {
+            hasNews = false
+            for connection in connections where connection?.isWatching == true { connection?.isReady = true }
+        }
         serveNext(daemon)
+        watchers = connections.count { $0?.isWatching == true }
+        if watchers == 0 { daemon.changes.forget() }
         hasWork = connections.contains { $0?.hasWork == true }
     }
 

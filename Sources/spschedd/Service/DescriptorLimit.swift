@@ -9,7 +9,9 @@ enum DescriptorLimit {
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
             throw SystemError(code: errno, attempt: "read the limit of open files")
         }
-        let needed = rlim_t(wanted) + rlim_t(DaemonLimits.descriptorsBesideConnections)
+        // Each connection may have a duplicate on its way to the service manager.
+        let passing = min(wanted, Int64(DaemonLimits.storeOrders))
+        let needed = rlim_t(wanted + passing) + rlim_t(DaemonLimits.descriptorsBesideConnections)
         if limit.rlim_cur < needed {
             limit.rlim_cur = min(needed, limit.rlim_max)
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

@@ -10,9 +10,10 @@ struct ListeningSockets: ~Copyable {
 
     /// Takes the sockets that the service manager passed under the names `vmm` and `manager`, and makes those it did
     /// not.
-    static func open(_ configuration: DaemonConfiguration) throws -> ListeningSockets {
-        let inherited = try InheritedSockets.take()
-        return ListeningSockets(
+    static func open(
+        _ configuration: DaemonConfiguration, _ inherited: consuming InheritedDescriptors = InheritedDescriptors()
+    ) throws -> ListeningSockets {
+        ListeningSockets(
             vmm: try listener(inherited.vmm, configuration.vmm, .seqpacket),
             manager: try listener(inherited.manager, configuration.manager, .stream))
     }
@@ -50,12 +51,15 @@ struct ListeningSockets: ~Copyable {
     }
 }
 
-/// What sd_listen_fds(3) passed, by name.
-private struct InheritedSockets {
+/// What sd_listen_fds(3) passed, by name: the units' sockets, and what the daemon before gave away to be kept.
+struct InheritedDescriptors {
     var vmm: Int32?
     var manager: Int32?
+    var stored = StoredDescriptors()
 
-    static func take() throws -> InheritedSockets {
+    init() {}
+
+    static func take() throws -> InheritedDescriptors {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = sd_listen_fds_with_names(1, &names)
         if count < 0 { throw SystemError(code: -count, attempt: "take the service manager's sockets") }
@@ -64,16 +68,17 @@ private struct InheritedSockets {
             for index in 0..<Int(count) { free(names?[index]) }
             free(names)
         }
-        var sockets = InheritedSockets()
+        var inherited = InheritedDescriptors()
         for index in 0..<count {
             let name = names?[Int(index)].map { String(cString: $0) } ?? ""
-            try sockets.assign(SD_LISTEN_FDS_START + index, named: name)
+            try inherited.assign(SD_LISTEN_FDS_START + index, named: name)
         }
-        return sockets
+        return inherited
     }
 
     /// A single socket without a name of ours is the VMMs': `systemd-socket-activate` names none.
     private mutating func assign(_ number: Int32, named name: String) throws {
+        if stored.take(number, named: name) { return }
         switch name {
         case "manager" where manager == nil: manager = number
         case "vmm" where vmm == nil: vmm = number

@@ -1,4 +1,5 @@
 import CSystemd.Daemon
+import Glibc
 import LinuxIO
 
 /// Tells the service manager how we are (sd_notify(3)), from a thread of its own: its socket may block.
@@ -11,6 +12,8 @@ final class Notifier: Sendable {
         var isAlive = false
         var status: String?
         var isClosed = false
+        /// In the order in which they were given: a name is used again.
+        var orders: [StoreOrder] = []
 
         var lines: [String] {
             var lines: [String] = []
@@ -25,6 +28,9 @@ final class Notifier: Sendable {
     private let due = Guarded(Due())
     private let wakeUp: WakeUp
     private let finished: WakeUp
+
+    /// Whether there is a service manager to be told.
+    let isHeard = getenv("NOTIFY_SOCKET") != nil
 
     init() throws(SystemError) {
         wakeUp = try WakeUp()
@@ -51,6 +57,31 @@ final class Notifier: Sendable {
         }
     }
 
+    // MARK: Descriptors
+
+    /// Gives the service manager a duplicate of the descriptor to keep under this name. False: not now, too many are on
+    /// their way.
+    func store(_ descriptor: borrowing FileDescriptor, as name: String) -> Bool {
+        guard isHeard else { return true }
+        let hasRoom = due.withLock { $0.orders.count < DaemonLimits.storeOrders }
+        guard hasRoom, let copy = try? descriptor.duplicate() else { return false }
+        let number = copy.release()
+        change { $0.orders.append(.store(name, number)) }
+        return true
+    }
+
+    /// Lets go of what is kept under this name.
+    func remove(_ name: String) {
+        guard isHeard else { return }
+        change { $0.orders.append(.remove(name)) }
+    }
+
+    /// As `store`, at once: returns when the service manager has it, or will have it before it hears of our end.
+    func storeNow(_ descriptor: borrowing FileDescriptor, as name: String) {
+        guard isHeard else { return }
+        StoreOrder.give(name, descriptor.number)
+    }
+
     /// Tells what is left, but waits no longer than `DaemonLimits.logFlush`.
     func close() {
         change { $0.isClosed = true }
@@ -64,15 +95,40 @@ final class Notifier: Sendable {
 
     private func run() {
         while true {
-            let (lines, isClosed) = due.withLock { due in
+            let (orders, lines, isClosed) = due.withLock { due in
                 defer { due = Due(isClosed: due.isClosed) }
-                return (due.lines, due.isClosed)
+                return (due.orders, due.lines, due.isClosed)
             }
+            for order in orders { order.send() }
             if !lines.isEmpty { sd_notify(0, lines.joined(separator: "\n")) }
             if isClosed { break }
             wakeUp.descriptor.waitReadable()
             _ = wakeUp.take()
         }
         finished.signal()
+    }
+}
+
+/// One change of what the service manager keeps for us (sd_notify(3), `FDSTORE=1`).
+///
+/// It does not watch what it keeps (`FDPOLL=0`): a client that dies while the daemon is restarted must be found dead by
+/// the daemon, which then knows that its turn is over.
+private enum StoreOrder: Sendable {
+    /// The number is ours to close.
+    case store(String, Int32)
+    case remove(String)
+
+    func send() {
+        switch self {
+        case .store(let name, let number):
+            Self.give(name, number)
+            close(number)
+        case .remove(let name): sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=\(name)")
+        }
+    }
+
+    static func give(_ name: String, _ number: Int32) {
+        var number = number
+        sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDPOLL=0\nFDNAME=\(name)", &number, 1)
     }
 }

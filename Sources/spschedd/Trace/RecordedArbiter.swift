@@ -1,13 +1,16 @@
 import Arbiter
 import TraceFormat
 
-/// The Arbiter, with each call and what came of it recorded if there is a recorder. The Arbiter does not know.
+/// The Arbiter, with what each call changed written down for the next daemon if there is a keeper, and the call and
+/// what came of it recorded if there is a recorder. The Arbiter does not know.
 struct RecordedArbiter: ~Copyable {
     private var arbiter: Arbiter
-    private let recorder: TraceRecorder?
+    private let keeper: StateKeeper?
+    private var recorder: TraceRecorder?
 
-    init(_ arbiter: consuming Arbiter, recorder: TraceRecorder? = nil) {
+    init(_ arbiter: consuming Arbiter, keeper: StateKeeper? = nil, recorder: TraceRecorder? = nil) {
         self.arbiter = arbiter
+        self.keeper = keeper
         self.recorder = recorder
     }
 
@@ -21,7 +24,9 @@ struct RecordedArbiter: ~Copyable {
     func holdsTurn(origin: UInt64) -> Bool { arbiter.holdsTurn(origin: origin) }
 
     func overview(now: Instant) -> Overview { arbiter.overview(now: now) }
+    var isDraining: Bool { arbiter.isDraining }
     func report(of vm: VMID) -> VMReport? { arbiter.report(of: vm) }
+    func standing(of vm: VMID, now: Instant) -> VMStanding? { arbiter.standing(of: vm, now: now) }
     func reports() -> [VMReport] { arbiter.reports() }
     func entitlement(of vm: VMID) -> Rate? { arbiter.entitlement(of: vm) }
     func violatedInvariant() -> String? { arbiter.violatedInvariant() }
@@ -31,38 +36,40 @@ struct RecordedArbiter: ~Copyable {
     /// Begins a segment of the trace.
     func beginSegment(at now: Instant) { recorder?.beginSegment(arbiter, at: now) }
 
-    /// - Returns: where the call's decisions will begin.
     @inline(__always)
-    private func prepare(_ recorder: TraceRecorder, _ decisions: [Decision], _ now: Instant) -> Int {
+    private func prepare(_ recorder: TraceRecorder, _ now: Instant) {
         if recorder.needsSegment { recorder.beginSegment(arbiter, at: now) }
-        return decisions.count
     }
 
     /// A call that cannot fail.
     @inline(__always)
     private mutating func record(
-        _ call: @autoclosure () -> ArbiterCall, now: Instant, _ decisions: inout [Decision],
+        _ call: @autoclosure () -> ArbiterCall, _ vm: VMID?, now: Instant, _ decisions: inout [Decision],
         _ body: (inout Arbiter, inout [Decision]) -> Void
     ) {
-        guard let recorder else { return body(&arbiter, &decisions) }
-        let first = prepare(recorder, decisions, now)
+        let first = decisions.count
+        if let recorder { prepare(recorder, now) }
         body(&arbiter, &decisions)
-        recorder.record(call(), .done, decisions, from: first, at: now)
+        if let keeper { keeper.keep(arbiter, vm, decisions, from: first) }
+        if let recorder { recorder.record(call(), .done, decisions, from: first, at: now) }
     }
 
     /// A call that may be a client's mistake.
     @inline(__always)
     private mutating func record(
-        _ call: @autoclosure () -> ArbiterCall, now: Instant, _ decisions: inout [Decision],
+        _ call: @autoclosure () -> ArbiterCall, _ vm: VMID?, now: Instant, _ decisions: inout [Decision],
         _ body: (inout Arbiter, inout [Decision]) throws(RequestError) -> Void
     ) throws(RequestError) {
-        guard let recorder else { return try body(&arbiter, &decisions) }
-        let first = prepare(recorder, decisions, now)
+        let first = decisions.count
+        if let recorder { prepare(recorder, now) }
         do throws(RequestError) {
             try body(&arbiter, &decisions)
-            recorder.record(call(), .done, decisions, from: first, at: now)
+            if let keeper { keeper.keep(arbiter, vm, decisions, from: first) }
+            if let recorder { recorder.record(call(), .done, decisions, from: first, at: now) }
         } catch {
-            recorder.record(call(), .mistake(error), decisions, from: first, at: now)
+            // The part before the mistake stands.
+            if let keeper { keeper.keep(arbiter, vm, decisions, from: first) }
+            if let recorder { recorder.record(call(), .mistake(error), decisions, from: first, at: now) }
             throw error
         }
     }
@@ -73,7 +80,46 @@ struct RecordedArbiter: ~Copyable {
     }
 
     private func prepare(now: Instant) {
-        if let recorder { _ = prepare(recorder, [], now) }
+        if let recorder { prepare(recorder, now) }
+    }
+}
+
+// MARK: - After a restart
+
+extension RecordedArbiter {
+    /// Writes down what belongs to an account, and whose it is.
+    func keep(_ account: Account) {
+        guard let keeper else { return }
+        keeper.keep(account, arbiter)
+        keeper.commit()
+    }
+
+    /// Writes down everything of the Arbiter's.
+    func keepAll() {
+        guard let keeper else { return }
+        keeper.keepAll(arbiter)
+        keeper.commit()
+    }
+
+    func turns(ofOrigin origin: UInt64) -> [TurnID] { arbiter.turns(ofOrigin: origin) }
+    func origins(ofTurnsOf vm: VMID) -> [UInt64] { arbiter.origins(ofTurnsOf: vm) }
+    func session(of vm: VMID) -> SessionID? { arbiter.session(of: vm) }
+    var isPaused: Bool { arbiter.isPaused }
+
+    /// Before `resumeGrants` only: a trace does not know this call.
+    mutating func takeBack(_ turn: TurnID, of vm: VMID, now: Instant, into decisions: inout [Decision]) {
+        precondition(recorder == nil, "a trace begins when turns are granted again")
+        let first = decisions.count
+        arbiter.takeBack(turn, now: now, into: &decisions)
+        keeper?.keep(arbiter, vm, decisions, from: first)
+    }
+
+    /// Turns are granted again, and calls recorded from here on.
+    mutating func resumeGrants(now: Instant, into decisions: inout [Decision], recorder: TraceRecorder?) {
+        let first = decisions.count
+        arbiter.resumeGrants(now: now, into: &decisions)
+        keeper?.keep(arbiter, nil, decisions, from: first)
+        self.recorder = recorder
     }
 }
 
@@ -86,7 +132,7 @@ extension RecordedArbiter {
         into decisions: inout [Decision]
     ) throws(RequestError) {
         try record(
-            .acquire(.init(id: request, kind: kind, units: units, maxWait: maxWait), vm), now: now, &decisions
+            .acquire(.init(id: request, kind: kind, units: units, maxWait: maxWait), vm), vm, now: now, &decisions
         ) { (arbiter, decisions) throws(RequestError) in
             try arbiter.acquire(
                 kind, units: units, maxWait: maxWait, request: request, of: vm, now: now, into: &decisions)
@@ -97,7 +143,7 @@ extension RecordedArbiter {
     mutating func release(
         _ turn: TurnID, _ outcome: TurnOutcome, of vm: VMID, now: Instant, into decisions: inout [Decision]
     ) throws(RequestError) {
-        try record(.release(turn, outcome, vm), now: now, &decisions) { (arbiter, decisions) throws(RequestError) in
+        try record(.release(turn, outcome, vm), vm, now: now, &decisions) { (arbiter, decisions) throws(RequestError) in
             try arbiter.release(turn, outcome, of: vm, now: now, into: &decisions)
         }
     }
@@ -109,7 +155,7 @@ extension RecordedArbiter {
     ) throws(RequestError) {
         try record(
             .releaseAndAcquire(turn, outcome, .init(id: request, kind: kind, units: units, maxWait: maxWait), vm),
-            now: now, &decisions
+            vm, now: now, &decisions
         ) { (arbiter, decisions) throws(RequestError) in
             try arbiter.releaseAndAcquire(
                 turn, outcome, kind, units: units, maxWait: maxWait, request: request, of: vm, now: now,
@@ -118,26 +164,26 @@ extension RecordedArbiter {
     }
 
     mutating func cancel(_ request: RequestID, of vm: VMID, now: Instant, into decisions: inout [Decision]) {
-        record(.cancel(request, vm), now: now, &decisions) { $0.cancel(request, of: vm, now: now, into: &$1) }
+        record(.cancel(request, vm), vm, now: now, &decisions) { $0.cancel(request, of: vm, now: now, into: &$1) }
     }
 
     mutating func hangUp(origin: UInt64, of vm: VMID, now: Instant, into decisions: inout [Decision]) {
-        record(.hangUp(origin: origin, vm), now: now, &decisions) {
+        record(.hangUp(origin: origin, vm), vm, now: now, &decisions) {
             $0.hangUp(origin: origin, of: vm, now: now, into: &$1)
         }
     }
 
     @inline(__always)
     mutating func advance(to now: Instant, into decisions: inout [Decision]) {
-        record(.advance, now: now, &decisions) { $0.advance(to: now, into: &$1) }
+        record(.advance, nil, now: now, &decisions) { $0.advance(to: now, into: &$1) }
     }
 
     mutating func drain(now: Instant, into decisions: inout [Decision]) {
-        record(.drain, now: now, &decisions) { $0.drain(now: now, into: &$1) }
+        record(.drain, nil, now: now, &decisions) { $0.drain(now: now, into: &$1) }
     }
 
     mutating func resume(now: Instant, into decisions: inout [Decision]) {
-        record(.resume, now: now, &decisions) { $0.resume(now: now, into: &$1) }
+        record(.resume, nil, now: now, &decisions) { $0.resume(now: now, into: &$1) }
     }
 }
 
@@ -145,11 +191,11 @@ extension RecordedArbiter {
 
 extension RecordedArbiter {
     mutating func probeReturned(_ outcome: ProbeOutcome, now: Instant, into decisions: inout [Decision]) {
-        record(.probeReturned(outcome), now: now, &decisions) { $0.probeReturned(outcome, now: now, into: &$1) }
+        record(.probeReturned(outcome), nil, now: now, &decisions) { $0.probeReturned(outcome, now: now, into: &$1) }
     }
 
     mutating func devicePresence(isPresent: Bool, now: Instant, into decisions: inout [Decision]) {
-        record(.devicePresence(isPresent: isPresent), now: now, &decisions) {
+        record(.devicePresence(isPresent: isPresent), nil, now: now, &decisions) {
             $0.devicePresence(isPresent: isPresent, now: now, into: &$1)
         }
     }
@@ -161,7 +207,7 @@ extension RecordedArbiter {
     mutating func acquirePlatform(
         _ kind: CommandKind, request: RequestID, now: Instant, into decisions: inout [Decision]
     ) throws(RequestError) {
-        try record(.acquirePlatform(kind, request), now: now, &decisions) {
+        try record(.acquirePlatform(kind, request), nil, now: now, &decisions) {
             (arbiter, decisions) throws(RequestError) in
             try arbiter.acquirePlatform(kind, request: request, now: now, into: &decisions)
         }
@@ -171,7 +217,7 @@ extension RecordedArbiter {
         _ turn: TurnID, reportsDeviceTrouble: Bool, now: Instant, into decisions: inout [Decision]
     ) throws(RequestError) {
         try record(
-            .releasePlatform(turn, reportsDeviceTrouble: reportsDeviceTrouble), now: now, &decisions
+            .releasePlatform(turn, reportsDeviceTrouble: reportsDeviceTrouble), nil, now: now, &decisions
         ) { (arbiter, decisions) throws(RequestError) in
             try arbiter.releasePlatform(
                 turn, reportsDeviceTrouble: reportsDeviceTrouble, now: now, into: &decisions)
@@ -179,7 +225,7 @@ extension RecordedArbiter {
     }
 
     mutating func cancelPlatform(_ request: RequestID, now: Instant, into decisions: inout [Decision]) {
-        record(.cancelPlatform(request), now: now, &decisions) {
+        record(.cancelPlatform(request), nil, now: now, &decisions) {
             $0.cancelPlatform(request, now: now, into: &$1)
         }
     }
@@ -210,6 +256,7 @@ extension RecordedArbiter {
         prepare(now: now)
         do throws(AdmissionRefusal) {
             let admission = try arbiter.register(registration, account: account, now: now)
+            keeper?.keep(arbiter, admission.vm, [], from: 0)
             record(.register(registration, account), .admitted(admission), now: now)
             if let recorder {
                 prepare(now: now)
@@ -223,7 +270,7 @@ extension RecordedArbiter {
     }
 
     mutating func unregister(_ vm: VMID, now: Instant, into decisions: inout [Decision]) {
-        record(.unregister(vm), now: now, &decisions) { $0.unregister(vm, now: now, into: &$1) }
+        record(.unregister(vm), vm, now: now, &decisions) { $0.unregister(vm, now: now, into: &$1) }
         recorder?.forget(vm)
     }
 
@@ -231,6 +278,7 @@ extension RecordedArbiter {
         prepare(now: now)
         do throws(LaunchRefusal) {
             let session = try arbiter.beginLaunch(plan, of: vm, now: now)
+            keeper?.keep(arbiter, vm, [], from: 0)
             record(.beginLaunch(plan, vm), .launchBegun(session), now: now)
             return session
         } catch {
@@ -245,7 +293,7 @@ extension RecordedArbiter {
     mutating func endLaunch(
         _ session: SessionID, of vm: VMID, now: Instant, into decisions: inout [Decision]
     ) throws(RequestError) {
-        try record(.endLaunch(session, vm), now: now, &decisions) { (arbiter, decisions) throws(RequestError) in
+        try record(.endLaunch(session, vm), vm, now: now, &decisions) { (arbiter, decisions) throws(RequestError) in
             try arbiter.endLaunch(session, of: vm, now: now, into: &decisions)
         }
     }

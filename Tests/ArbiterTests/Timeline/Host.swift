@@ -93,6 +93,18 @@ final class Host {
         checksInvariants = configuration == nil
     }
 
+    /// Goes on with an Arbiter that was rebuilt from its parts, after nobody scheduled for a while. Platform commands
+    /// do not come again: their operators' connections are gone.
+    func rebuild(after gap: Nanoseconds) throws(StateProblem) {
+        let before = arbiter.records
+        now = now + gap
+        arbiter = try Arbiter.rebuilt(
+            from: before, configuration: arbiter.configuration, virtualMachines: arbiter.virtualMachines.count,
+            now: now)
+        if let violation = arbiter.violatedInvariant() { Issue.record("rebuilt after \(elapsed): \(violation)") }
+        step { arbiter, now, out in arbiter.resumeGrants(now: now, into: &out) }
+    }
+
     private func hand(out decisions: [Decision]) {
         steps += 1
         if checksInvariants, steps % checksEvery == 0, let violation = arbiter.violatedInvariant() {

@@ -16,6 +16,7 @@ public final class ServedHost {
     private var manager: ManagerClient
 
     public var socketPath: String { directory.file("vmm") }
+    public var emulatorPath: String { emulator.socketPath }
     public var daemonPID: Int32 { daemon.pid }
 
     /// Anybody may connect; silent and lost clients go soon, so that what one attack left is gone before the next.

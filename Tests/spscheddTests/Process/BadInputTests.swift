@@ -142,7 +142,7 @@ struct BadInputTests {
 
     @Test("a second guest request of a VM is BUSY, and a reused tag is an error")
     func tags() throws {
-        let daemon = try RunningDaemon()
+        let daemon = try RunningDaemon(configuration: RunningDaemon.longLeases)
         let client = try daemon.enter("bad")
         let granted = try client.acquire(.report)
         #expect(isBusy(try client.ask(.acquire(Acquire(.report))), .oneRequestPerVM))

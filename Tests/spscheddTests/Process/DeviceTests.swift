@@ -25,7 +25,7 @@ struct DeviceTests {
     @Test("an emulated device is handed out as a connection of the client's own")
     func emulator() throws {
         let emulator = try RunningEmulator()
-        let daemon = try RunningDaemon(device: emulator.socketPath)
+        let daemon = try RunningDaemon(device: emulator.socketPath, configuration: RunningDaemon.longLeases)
         let client = try daemon.connect()
         #expect(try client.enter(wantsDescriptor: true).carriesDescriptor)
         guard let descriptor = client.takeDescriptor() else { throw TestFailure("no descriptor came") }
@@ -98,7 +98,7 @@ struct DeviceTests {
 
     @Test("a thousand reports of ETIMEDOUT cause no more probes than seconds have passed, and no refusal")
     func liar() throws {
-        let daemon = try RunningDaemon(device: "/dev/null")
+        let daemon = try RunningDaemon(device: "/dev/null", configuration: RunningDaemon.longLeases)
         let device = try UnixListener(path: daemon.directory.file("probe"))
         let began = BootClock.now()
         let client = try daemon.enter("liar")

@@ -14,15 +14,16 @@ struct ManagerTests {
 
     @Test("Status tells of the device, the turn, the capacity and the counters")
     func status() throws {
-        let daemon = try RunningDaemon()
+        let daemon = try RunningDaemon(configuration: "[planning_cost]\nlaunch_start = \"1s\"\n")
         let client = try daemon.enter("holder")
-        let granted = try client.acquire(.report)
+        _ = try client.beginLaunch(pages: 8)
+        let granted = try client.acquire(.launchStart)
         var manager = try connect(daemon)
         let status = try manager.status()
         #expect(status.version == PackageVersion.current)
         #expect(status.device == .absent && status.deviceDetail?.contains("no-device") == true)
         #expect(status.registeredVMs == 1 && status.registeredVMsMax == Limits.defaultVMs)
-        #expect(status.turn?.vm == "holder" && status.turn?.kind == "report")
+        #expect(status.turn?.vm == "holder" && status.turn?.kind == "launch_start")
         #expect(status.counters.grants == 1)
         #expect(status.capacity.reservedNanoseconds == Nanoseconds.microseconds(7_500).count)
         try client.release(granted.turn)
@@ -46,7 +47,7 @@ struct ManagerTests {
 
     @Test("a refusal is counted under its reason, for the VM and in all")
     func refusals() throws {
-        let daemon = try RunningDaemon()
+        let daemon = try RunningDaemon(configuration: RunningDaemon.longLeases)
         let client = try daemon.enter("vm")
         let granted = try client.acquire(.report)
         for _ in 0..<3 { _ = try client.ask(.acquire(Acquire(.report))) }

@@ -23,7 +23,8 @@ struct PlatformTests {
         let emulator = try RunningEmulator()
         let device = try RunningDeviceProcess(device: emulator.socketPath)
         let daemon = try RunningDaemon(
-            device: emulator.socketPath, arguments: ["--device-socket", device.socketPath])
+            device: emulator.socketPath, configuration: RunningDaemon.longLeases,
+            arguments: ["--device-socket", device.socketPath])
         var manager = try connect(daemon)
         let status = try manager.perform(.status)
         #expect(status.platform?.apiVersion == "1.58" && status.platform?.guestCount == 0)
@@ -57,7 +58,7 @@ struct PlatformTests {
 
     @Test("a command waits for the turn that is held, and a VM for the command's")
     func exclusive() throws {
-        let daemon = try RunningDaemon(device: "/dev/null")
+        let daemon = try RunningDaemon(device: "/dev/null", configuration: RunningDaemon.longLeases)
         let device = try UnixListener(path: daemon.directory.file("probe"))
         let holder = try daemon.enter("holder")
         let turn = try holder.acquire(.report).turn
@@ -80,7 +81,7 @@ struct PlatformTests {
 
     @Test("an operator who goes away takes a waiting command back, and leaves the outcome of one that was issued")
     func abandoned() throws {
-        let daemon = try RunningDaemon(device: "/dev/null")
+        let daemon = try RunningDaemon(device: "/dev/null", configuration: RunningDaemon.longLeases)
         let device = try UnixListener(path: daemon.directory.file("probe"))
         let holder = try daemon.enter("holder")
         let turn = try holder.acquire(.report).turn

@@ -18,6 +18,20 @@ final class RunningDaemon {
     /// - Parameters:
     ///   - device: the device's path; without one there is none.
     ///   - configuration: TOML.
+    /// Each turn may be held for a second and more: where nothing but the test may end a turn or a wait, a busy machine
+    /// does not.
+    static let longLeases = """
+        [planning_cost]
+        report = "1s"
+        launch_start = "1s"
+        platform_status = "1s"
+        platform_command = "1s"
+        [arbiter]
+        floor_share = "50%"
+        guest_wait_max = "5s"
+
+        """
+
     init(
         device: String? = nil, configuration: String = "", arguments: [String] = [], environment: [String] = []
     ) throws {

@@ -8,7 +8,7 @@ import VMMProtocol
 struct TokenTests {
     @Test("a token attaches further connections to the same VM, which share its one guest request")
     func attach() throws {
-        let daemon = try RunningDaemon()
+        let daemon = try RunningDaemon(configuration: RunningDaemon.longLeases)
         let first = try daemon.connect()
         let registered = try first.enter("vm")
         #expect(!registered.isResumed)
@@ -77,7 +77,7 @@ struct TokenTests {
 
     @Test("the hang-up of a client releases its turn at once; the turn of a proxy's launch stays")
     func hangUp() throws {
-        let daemon = try RunningDaemon()
+        let daemon = try RunningDaemon(configuration: RunningDaemon.longLeases)
         let direct = try daemon.enter("direct")
         _ = try direct.acquire(.report)
         let waiting = try daemon.enter("waiting")

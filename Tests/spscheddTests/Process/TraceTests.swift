@@ -55,6 +55,7 @@ struct TraceTests {
         #expect(replayed.integer("registrations") >= 8)
         try otherViews(trace, directory)
         try altered(trace, directory)
+        try hostile(trace, directory)
     }
 
     /// The same trace, looked at in the other ways.
@@ -65,12 +66,14 @@ struct TraceTests {
         #expect(lanes.output.contains("\nSP "))
         #expect(lanes.output.contains("\"neighbour\""))
         let configuration = directory.file("other.toml")
-        try "[arbiter]\nguest_wait_max = \"1ms\"\n".write(toFile: configuration, atomically: false, encoding: .utf8)
+        try "[arbiter]\nguest_wait_max = \"1ms\"\nchunk_pages = 8\n".write(
+            toFile: configuration, atomically: false, encoding: .utf8)
         let report = directory.file("report.html")
         let compared = try Replayed([trace, "--with", configuration, "--report", report])
         #expect(compared.code == 0, "\(compared.errors)")
         #expect(compared.output.contains("Open-loop"))
         #expect(compared.output.contains("guest requests:"))
+        #expect(compared.output.contains("NOT FELT: another chunk_pages than the 32 recorded"))
         let page = try String(contentsOfFile: report, encoding: .utf8)
         #expect(page.contains("<svg") && page.contains("Who had the Secure Processor"))
         try "[arbiter]\nguest_wait = \"1ms\"\n".write(toFile: configuration, atomically: false, encoding: .utf8)
@@ -89,6 +92,34 @@ struct TraceTests {
         #expect(replayed.code == 1)
         #expect(replayed.output.contains("DIFFERENT at record"))
         #expect(replayed.output.contains("recorded:") && replayed.output.contains("came out:"))
+    }
+
+    /// A trace that somebody made to trouble its reader: its version drives a terminal, and its states are damaged.
+    private func hostile(_ trace: String, _ directory: TemporaryDirectory) throws {
+        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: trace)))
+        Forgery.setVersion("1\u{1B}[2J\u{9B}", in: &bytes)
+        try Forgery.damageStates(in: &bytes)
+        let forged = directory.file("hostile")
+        try Data(bytes).write(to: URL(fileURLWithPath: forged))
+        for arguments in [[forged], [forged, "--json"]] {
+            let replayed = try Replayed(arguments)
+            #expect(replayed.code == EX_DATAERR)
+            #expect(
+                !replayed.output.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
+        }
+        let lines = try Replayed([forged]).output.split(separator: "\n")
+        #expect(lines.first?.contains(#"spschedd 1\u{1B}[2J\u{9B}, epoch"#) == true, "\(lines)")
+        #expect(lines.dropFirst().first?.hasPrefix("DAMAGE at byte") == true, "\(lines)")
+        #expect(lines.last == "Nothing could be replayed")
+    }
+
+    @Test(
+        "what is no file is named as such, and nothing of it is read",
+        arguments: [("/", EISDIR), ("/dev/zero", ESPIPE)])
+    func noFile(path: String, reason: Int32) throws {
+        let replayed = try Replayed([path])
+        #expect(replayed.code == EX_NOINPUT)
+        #expect(replayed.errors == "spschedctl: \(path) could not be read: \(String(cString: strerror(reason)))\n")
     }
 
     @Test("a ring that has wrapped, read while the daemon goes on writing, and after its end")
@@ -181,7 +212,7 @@ struct TraceTests {
 enum Forgery {
     static func alterLastGrant(in bytes: inout [UInt8]) throws {
         let file = try TraceFile(bytes)
-        var words = file.words
+        var words = try file.source.words(0..<file.source.count)
         guard let segment = file.segments.last else { throw TestFailure("no segment") }
         var position = segment.range.lowerBound + TraceLimits.segmentHeaderWords
         var victim: Range<Int>?
@@ -200,8 +231,27 @@ enum Forgery {
         // Another turn than was granted.
         words[victim.upperBound - 3] += 1
         words[victim.lowerBound + 2] = words.checksum(victim)
-        for word in victim {
-            for byte in 0..<8 { bytes[word * 8 + byte] = UInt8(truncatingIfNeeded: words[word] >> UInt64(8 * byte)) }
+        for word in victim { put(words[word], at: word, in: &bytes) }
+    }
+
+    /// The header claims another program's version.
+    static func setVersion(_ version: String, in bytes: inout [UInt8]) {
+        let text = 7..<7 + TraceLimits.programVersionBytes / 8
+        let padded = Array(version.utf8) + [UInt8](repeating: 0, count: 8 * text.count - version.utf8.count)
+        bytes.replaceSubrange(text.lowerBound * 8..<text.upperBound * 8, with: padded)
+        var checksum = Checksum()
+        for word in TraceInMemory(bytes).words(0..<text.upperBound) { checksum.add(word) }
+        put(checksum.value, at: text.upperBound, in: &bytes)
+    }
+
+    /// No segment begins with a state that can be read.
+    static func damageStates(in bytes: inout [UInt8]) throws {
+        for segment in try TraceFile(bytes).segments {
+            bytes[8 * (segment.range.lowerBound + TraceLimits.segmentHeaderWords + RecordHead.words + 1)] ^= 1
         }
+    }
+
+    private static func put(_ value: UInt64, at word: Int, in bytes: inout [UInt8]) {
+        for byte in 0..<8 { bytes[word * 8 + byte] = UInt8(truncatingIfNeeded: value >> UInt64(8 * byte)) }
     }
 }

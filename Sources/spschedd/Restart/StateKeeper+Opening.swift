@@ -1,0 +1,104 @@
+import Arbiter
+import LinuxIO
+import StateFormat
+
+extension StateKeeper {
+    /// What a start finds.
+    struct Opened {
+        let keeper: StateKeeper
+        /// What the daemon before left behind, if it is sound.
+        let restored: RestoredState?
+        /// States that cannot be used, and why.
+        let problems: [String]
+    }
+
+    /// Takes up the newest state that was kept, or begins one. States that cannot be used are set aside.
+    ///
+    /// When this returns, the service manager has the state, or will have it before it hears of our end.
+    static func open(
+        _ stored: StoredDescriptors, _ layout: StateLayout, _ configuration: Configuration, epoch: UInt64,
+        now: Instant, notifier: Notifier
+    ) throws(SystemError) -> Opened {
+        let boot = BootID.current
+        var candidates: [(StoredDescriptors.State, MappedMemory, RestoredState)] = []
+        var problems: [String] = []
+        for state in stored.states {
+            do {
+                let memory = try MappedMemory(
+                    adopting: FileDescriptor(adopting: state.number), atMost: DaemonLimits.stateBytes)
+                do throws(StateDamage) {
+                    let image = try StateImage(
+                        reading: Array(memory.words), recordVersion: Self.recordVersion, boot: boot)
+                    let restored = try RestoredState(image)
+                    // What the Arbiter would not take must be known before anything is adopted.
+                    _ = try restored.arbiter(configuration, virtualMachines: layout.virtualMachines, now: now).nextWake
+                    candidates.append((state, memory, restored))
+                } catch {
+                    problems.append("\(error)")
+                    setAside(memory.descriptor, state, stored, notifier)
+                }
+            } catch {
+                problems.append("\(error)")
+                notifier.remove(state.name)
+            }
+        }
+        candidates.sort { $0.2.image.header.serial < $1.2.image.header.serial }
+        guard let (state, memory, restored) = candidates.popLast() else {
+            return Opened(
+                keeper: try begin(layout, serial: 1, boot, epoch, notifier), restored: nil, problems: problems)
+        }
+        for (older, _, _) in candidates { notifier.remove(older.name) }
+        let image = restored.image
+        if image.layout == layout {
+            let keeper = StateKeeper(
+                memory, layout, serial: image.header.serial, committed: image.committed, failpoint: .fromEnvironment())
+            keeper.goOn(epoch: epoch, grants: restored.grants)
+            return Opened(keeper: keeper, restored: restored, problems: problems)
+        }
+        // The settings say another size: the next start finds the new one, which everything is about to be written to.
+        let serial = image.header.serial + 1
+        let keeper = try begin(layout, serial: serial, boot, epoch, notifier, grants: restored.grants)
+        keeper.replaces = state.name
+        return Opened(keeper: keeper, restored: restored, problems: problems)
+    }
+
+    private static func begin(
+        _ layout: StateLayout, serial: UInt64, _ boot: BootID, _ epoch: UInt64, _ notifier: Notifier,
+        grants: GrantTags = GrantTags()
+    ) throws(SystemError) -> StateKeeper {
+        let memory = try MappedMemory(named: "spschedd-state", count: layout.bytes)
+        let keeper = StateKeeper(memory, layout, serial: serial, committed: 0, failpoint: .fromEnvironment())
+        keeper.begin(StateHeader(recordVersion: Self.recordVersion, boot: boot, serial: serial), epoch: epoch)
+        keeper.goOn(epoch: epoch, grants: grants)
+        return keeper
+    }
+
+    /// Keeps one that cannot be used for somebody to look at: the latest. It must be let go of under its old name
+    /// first, as the service manager takes a file once only.
+    private static func setAside(
+        _ descriptor: borrowing FileDescriptor, _ state: StoredDescriptors.State, _ stored: StoredDescriptors,
+        _ notifier: Notifier
+    ) {
+        notifier.remove(StoredDescriptors.setAsideName)
+        notifier.remove(state.name)
+        _ = notifier.store(descriptor, as: StoredDescriptors.setAsideName)
+    }
+
+    /// Everything is written: this state is the one that counts.
+    func isComplete(_ notifier: Notifier) {
+        notifier.storeNow(memory.descriptor, as: StoredDescriptors.name(ofState: serial))
+        if let replaces { notifier.remove(replaces) }
+        replaces = nil
+    }
+}
+
+extension BootID {
+    /// Zero where the kernel does not tell, as in a sandbox without /proc/sys: memory does not outlive a boot anyway.
+    static var current: BootID {
+        let path = "/proc/sys/kernel/random/boot_id"
+        guard let file = try? FileDescriptor.openReadOnly(path), let bytes = try? file.read(atMost: 64) else {
+            return BootID(low: 0, high: 0)
+        }
+        return BootID(String(decoding: bytes, as: UTF8.self)) ?? BootID(low: 0, high: 0)
+    }
+}

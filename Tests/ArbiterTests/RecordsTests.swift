@@ -1,0 +1,219 @@
+import Testing
+
+@testable import Arbiter
+
+/// Goal: an Arbiter that is rebuilt from its parts keeps every promise and everything that was used up, does not grant
+/// a turn that is out, and waits until its clients have said what they want. Method: seeded random calls, then all
+/// parts written down and read again; and small scenes by hand.
+@Suite("Records")
+struct RecordsTests {
+    @Test("after any calls the parts make an Arbiter that is sound", arguments: 1...60 as ClosedRange<UInt64>)
+    func anyMoment(seed: UInt64) throws {
+        var caller = RandomCaller(seed: seed)
+        var moments = SeededRandom(seed &+ 500)
+        for _ in 0..<20 {
+            for _ in 0..<1 + moments.below(30) { caller.act() }
+            try caller.rebuild(after: .milliseconds(Int64(moments.below(3_000))))
+        }
+        #expect(caller.granted > 5, "too little happened")
+    }
+
+    private static let origin: UInt64 = 5
+
+    private struct Scene: ~Copyable {
+        var arbiter: Arbiter
+        var decisions: [Decision] = []
+        var now = Instant(sinceBoot: .seconds(100))
+        var tags: UInt64 = 0
+
+        init() { arbiter = Arbiter(configuration: Configuration(), virtualMachines: 4, now: now) }
+
+        mutating func register(_ policy: RetryPolicy = .linux, limit: Rate? = nil) throws -> VMID {
+            let account = AccountID(slot: 0)
+            if arbiter.accounts[0] == nil { _ = arbiter.openAccount() }
+            return try arbiter.register(Registration(limit: limit, retryPolicy: policy), account: account, now: now).vm
+        }
+
+        mutating func acquire(_ kind: CommandKind = .report, _ units: UInt32 = 1, of vm: VMID) throws -> [Decision] {
+            tags += 1
+            decisions = []
+            try arbiter.acquire(
+                kind, units: units, maxWait: nil, request: RequestID(origin: RecordsTests.origin, tag: tags), of: vm,
+                now: now, into: &decisions)
+            return decisions
+        }
+
+        /// The daemon is away for so long.
+        mutating func restart(_ gap: Nanoseconds) throws {
+            now = now + gap
+            let records = arbiter.records
+            arbiter = try Arbiter.rebuilt(
+                from: records, configuration: Configuration(), virtualMachines: 4, now: now)
+        }
+
+        mutating func resume() -> [Decision] {
+            decisions = []
+            arbiter.resumeGrants(now: now, into: &decisions)
+            return decisions
+        }
+
+        mutating func pass(_ time: Nanoseconds) -> [Decision] {
+            now = now + time
+            decisions = []
+            arbiter.advance(to: now, into: &decisions)
+            return decisions
+        }
+    }
+
+    @Test("a turn that is out stays out, and its lease begins anew")
+    func turnStaysOut() throws {
+        var scene = Scene()
+        let (first, second) = (try scene.register(), try scene.register())
+        let granted = try scene.acquire(of: first)
+        guard case .granted(_, _, let grant) = granted.first else { return #expect(Bool(false), "\(granted)") }
+        try scene.restart(.seconds(2))
+        #expect(try scene.acquire(of: second) == [], "it waits: nobody is granted anything yet")
+        #expect(scene.resume() == [], "the turn of the first is out")
+        #expect(scene.pass(grant.lease - .milliseconds(1)) == [], "it is within its lease")
+        var decisions: [Decision] = []
+        try scene.arbiter.release(grant.turn, TurnOutcome(unitsDone: 1), of: first, now: scene.now, into: &decisions)
+        #expect(decisions.contains { if case .granted(_, second, _) = $0 { true } else { false } })
+    }
+
+    @Test("nothing is granted until grants are resumed")
+    func paused() throws {
+        var scene = Scene()
+        let vm = try scene.register()
+        try scene.restart(.milliseconds(100))
+        #expect(try scene.acquire(of: vm) == [])
+        #expect(scene.resume().contains { if case .granted(_, vm, _) = $0 { true } else { false } })
+    }
+
+    @Test("a grant that never arrived is taken back as if it had not been given")
+    func takenBack() throws {
+        var scene = Scene()
+        let vm = try scene.register(limit: .perSecond(1))
+        for _ in 0..<2 {
+            let granted = try scene.acquire(of: vm)
+            guard case .granted(_, _, let grant) = granted.first else { return #expect(Bool(false), "\(granted)") }
+            var none: [Decision] = []
+            try scene.arbiter.release(grant.turn, TurnOutcome(unitsDone: 1), of: vm, now: scene.now, into: &none)
+        }
+        let before = scene.arbiter.virtualMachines[0]
+        let granted = try scene.acquire(of: vm)
+        guard case .granted(_, _, let grant) = granted.first else { return #expect(Bool(false), "\(granted)") }
+        try scene.restart(.milliseconds(300))
+        var decisions: [Decision] = []
+        #expect(scene.arbiter.turns(ofOrigin: Self.origin) == [grant.turn])
+        scene.arbiter.takeBack(grant.turn, now: scene.now, into: &decisions)
+        #expect(decisions == [])
+        #expect(scene.arbiter.virtualMachines[0].reservationBucket == before.reservationBucket)
+        #expect(scene.arbiter.virtualMachines[0].limitBucket == before.limitBucket)
+        #expect(scene.arbiter.virtualMachines[0].counters == before.counters)
+        #expect(scene.resume() == [])
+        #expect(try scene.acquire(of: vm).count == 1, "it is within its limit as before")
+        #expect(scene.arbiter.violatedInvariant() == nil)
+    }
+
+    @Test("a request that waited is as old as it was when it comes again")
+    func ageIsKept() throws {
+        var scene = Scene()
+        let (holder, waiting) = (try scene.register(), try scene.register())
+        _ = try scene.acquire(of: holder)
+        _ = try scene.acquire(of: waiting)
+        let began = scene.now
+        #expect(scene.arbiter.virtualMachines[1].phase == .queued)
+        try scene.restart(.seconds(1))
+        #expect(scene.arbiter.virtualMachines[1].phase == .idle)
+        scene.now = scene.now + .milliseconds(500)
+        _ = try scene.acquire(of: waiting)
+        #expect(scene.arbiter.virtualMachines[1].firstAttempt == began)
+        #expect(scene.arbiter.virtualMachines[1].refusals == 0, "it was not refused")
+    }
+
+    @Test("a launch goes on in its session")
+    func launchGoesOn() throws {
+        var scene = Scene()
+        let vm = try scene.register()
+        let session = try scene.arbiter.beginLaunch(LaunchPlan(pages: 10, virtualCPUs: 1), of: vm, now: scene.now)
+        let granted = try scene.acquire(.launchStart, of: vm)
+        guard case .granted(_, _, let grant) = granted.first else { return #expect(Bool(false), "\(granted)") }
+        try scene.restart(.seconds(1))
+        #expect(scene.arbiter.session(of: vm) == session)
+        _ = scene.resume()
+        var decisions: [Decision] = []
+        try scene.arbiter.releaseAndAcquire(
+            grant.turn, TurnOutcome(unitsDone: 1), .launchUpdate, units: 10, maxWait: nil,
+            request: RequestID(origin: Self.origin, tag: 90), of: vm, now: scene.now, into: &decisions)
+        #expect(decisions.contains { if case .granted(_, vm, _) = $0 { true } else { false } })
+    }
+
+    @Test("any changed word of a part is refused, or makes another Arbiter: it never traps")
+    func damaged() throws {
+        var caller = RandomCaller(seed: 12)
+        for _ in 0..<150 { caller.act() }
+        let records = caller.records
+        var taken = 0
+        for value in [0, 1, UInt64.max, UInt64(1) << 62] {
+            for index in records.host.indices {
+                var changed = records
+                changed.host[index] = value
+                if Self.canBeRebuilt(changed) { taken += 1 }
+            }
+            for place in records.virtualMachines.indices {
+                for index in records.virtualMachines[place].words.indices {
+                    var changed = records
+                    changed.virtualMachines[place].words[index] = value
+                    if Self.canBeRebuilt(changed) { taken += 1 }
+                }
+            }
+        }
+        #expect(taken > 100, "nearly everything was refused")
+    }
+
+    private static func canBeRebuilt(_ records: ArbiterRecords) -> Bool {
+        let now = Instant(sinceBoot: .seconds(1_000_000))
+        let wake = try? Arbiter.rebuilt(
+            from: records, configuration: Configuration(), virtualMachines: 6, now: now
+        ).nextWake
+        return wake != nil
+    }
+
+    @Test("a part is never longer than its place, and few words shorter than what was planned for")
+    func sizes() throws {
+        var longest = (host: 0, vm: 0)
+        for seed in 1...20 as ClosedRange<UInt64> {
+            var caller = RandomCaller(seed: seed)
+            for _ in 0..<200 {
+                caller.act()
+                let records = caller.records
+                longest.host = max(longest.host, records.host.count)
+                longest.vm = max(longest.vm, records.virtualMachines.map(\.words.count).max() ?? 0)
+            }
+        }
+        #expect(longest.host <= 85)
+        #expect(longest.vm <= 85)
+        #expect(longest.vm > 50)
+    }
+}
+
+extension Arbiter {
+    /// Everything that a daemon keeps of an Arbiter.
+    var records: ArbiterRecords {
+        var host: [UInt64] = []
+        saveHost(into: &host)
+        var opened: [(AccountID, [UInt64])] = []
+        for slot in accounts.indices where accounts[slot] != nil {
+            var words: [UInt64] = []
+            saveAccount(AccountID(slot: UInt32(slot)), into: &words)
+            opened.append((AccountID(slot: UInt32(slot)), words))
+        }
+        var machines: [(slot: UInt32, words: [UInt64])] = []
+        for slot in virtualMachines.indices {
+            var words: [UInt64] = []
+            saveVirtualMachine(inSlot: UInt32(slot), into: &words)
+            machines.append((UInt32(slot), words))
+        }
+        return ArbiterRecords(host: host, accounts: opened, virtualMachines: machines)
+    }
+}

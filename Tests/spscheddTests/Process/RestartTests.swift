@@ -1,0 +1,49 @@
+import DeviceTestSupport
+import Foundation
+import Testing
+
+/// Goal: whatever ends the daemon, and whenever, its clients notice a pause and nothing else.
+/// Method: `restart-trial` (Tests/Restart), with a service manager of its own that keeps descriptors, VM processes on
+/// libspsched that watch each other's turns in shared memory, and a daemon that is killed and restarted under them.
+@Suite("Restart", .timeLimit(.minutes(5)))
+struct RestartTests {
+    private struct Trial {
+        let code: Int32
+        let output: String
+        let errors: String
+
+        init(_ arguments: [String]) throws {
+            let daemon = BuiltProcess.path(of: "spschedd")
+            let process = try BuiltProcess("restart-trial", ["--daemon", daemon] + arguments)
+            output = process.rest()
+            code = process.waitForEnd()
+            errors = process.standardError
+        }
+
+        var whole: Comment { "\(output)\(errors)" }
+    }
+
+    @Test("kills, restarts and every failpoint: no registration lost, no error, no turn granted twice, no key lost")
+    func everyWay() throws {
+        let trial = try Trial(["--vms", "20", "--kills", "8", "--restarts", "6", "--failpoints", "18"])
+        #expect(trial.code == 0, trial.whole)
+        #expect(trial.output.contains("lost registrations: 0\n"), trial.whole)
+        #expect(trial.output.contains("lost VMPCKs: 0\n"), trial.whole)
+        #expect(trial.output.contains("registrations resumed by token: 0;"), "all connections were kept")
+    }
+
+    @Test("a state that is damaged or newer is set aside, and VMs register anew without an error")
+    func spoiltState() throws {
+        let trial = try Trial(["--vms", "5", "--kills", "1", "--restarts", "0", "--failpoints", "0", "--spoilt", "2"])
+        #expect(trial.code == 0, trial.whole)
+    }
+
+    @Test("with no service manager VMs come back by their token, and are told that they are new")
+    func withoutManager() throws {
+        let trial = try Trial([
+            "--vms", "5", "--kills", "2", "--restarts", "1", "--failpoints", "0", "--forgetful", "1",
+        ])
+        #expect(trial.code == 0, trial.whole)
+        #expect(trial.output.contains("connections asked after a restart: 0;"), trial.whole)
+    }
+}
