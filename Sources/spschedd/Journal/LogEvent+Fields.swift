@@ -5,6 +5,9 @@ extension LogEvent {
         switch self {
         case .started: [.version, .epoch]
         case .ready: [.path]
+        case .restarted: [.count]
+        case .stateUnusable: [.reason]
+        case .draining: [.uid]
         case .configurationInvalid, .startFailed, .stopping, .configurationNotReread: []
         case .deviceState: [.device, .deviceState]
         case .deviceLink, .notNeeded, .probe, .resources: [.reason]

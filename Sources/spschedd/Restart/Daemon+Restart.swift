@@ -285,7 +285,8 @@ extension Daemon {
             log(
                 .stateUnusable, .warning,
                 "The state that the service manager kept cannot be used: \(problem). It is set aside as"
-                    + " \(StoredDescriptors.setAsideName), and clients register anew")
+                    + " \(StoredDescriptors.setAsideName), and clients register anew",
+                [LogField(.reason, "\(problem)")])
         }
         guard arbiter.isPaused else { return }
         log(
