@@ -33,6 +33,7 @@ final class Daemon {
     var decisions: [Decision] = []
     var connections: ConnectionTable
     var accounts = AccountTable()
+    var policies: PolicyTable
     var vms: VMTable
     var counters = DaemonCounters()
     /// Connections to be closed, of those that are served first and of the others.
@@ -116,6 +117,7 @@ final class Daemon {
                 Arbiter(configuration: configuration.arbiter, virtualMachines: machines, now: now), keeper: keeper,
                 recorder: trace)
         }
+        policies = try PolicyTable(configuration.policies)
         vms = VMTable(capacity: machines)
         refusals = RefusalLog(virtualMachines: machines)
         connections = ConnectionTable(capacity: places, restored?.lastTokens ?? [])
