@@ -105,6 +105,9 @@ extension ManagerDispatcher {
                 try call.expectParameters([])
                 source.retakeDevice()
                 reply(EmptyReply(), to: call)
+            case ManagerInterface.noteRequestsMethod:
+                guard source.noteRequests(try call.observedReport()) else { throw .permissionDenied }
+                reply(EmptyReply(), to: call)
             default:
                 guard let order = try call.platformOrder() else { throw unknown(method: call.method) }
                 task = .platform(ticket: source.beginPlatform(order), isWanted: call.oneway != true)

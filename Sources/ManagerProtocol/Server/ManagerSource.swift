@@ -20,4 +20,7 @@ public protocol ManagerSource: ~Copyable {
 
     /// Takes it up again.
     func retakeDevice()
+
+    /// Takes note of what the observer has seen. False: the caller may not say so.
+    func noteRequests(_ report: ObservedReport) -> Bool
 }

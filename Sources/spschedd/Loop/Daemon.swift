@@ -64,6 +64,8 @@ final class Daemon {
     /// The last one told to the service manager.
     var toldStatus = ""
     var isCarryingOut = false
+    /// What the observer has told.
+    var requestBook = RequestBook()
     /// What the Arbiter reported of every VM, for lists.
     var managerReports: (at: Instant, ofSlot: [UInt32: VMReport]) = (.distantPast, [:])
 
