@@ -87,6 +87,13 @@ struct Source: ManagerSource {
         return reloads.tickets
     }
     func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome? { reloads.outcomes.removeValue(forKey: ticket) }
+
+    /// Whether its caller is root.
+    var takesReports = true
+    func noteRequests(_ report: ObservedReport) -> Bool {
+        if takesReports { platform.reports.append(report) }
+        return takesReports
+    }
 }
 
 /// What a source was asked of the platform, and what it is to answer.
@@ -94,6 +101,7 @@ final class PlatformLog {
     var orders: [ManagedPlatformOrder] = []
     var outcomes: [UInt64: ManagedPlatformOutcome] = [:]
     var isReleased = false
+    var reports: [ObservedReport] = []
     var isDraining = false
 }
 
@@ -124,7 +132,14 @@ extension ManagerStatus {
         queues: ManagedQueues(launchSessions: 1, guestRequests: 3, platformCommands: 0),
         counters: ManagedCounters(grants: 10, busies: ["limit": 2]),
         configuration: ManagedConfiguration(
-            files: ["/etc/spschedd/spschedd.toml"], reloads: 1, failure: "a mistake", restartNeeded: ["vmm.socket"]))
+            files: ["/etc/spschedd/spschedd.toml"], reloads: 1, failure: "a mistake", restartNeeded: ["vmm.socket"]),
+        launchBound: ManagedLaunchBound(
+            pages: 64, commands: 69, boundNanoseconds: 900_000_000, unaskedNanoseconds: 517_500_000),
+        observation: ManagedObservation(
+            processes: [
+                ManagedProcess(
+                    pid: 7, name: "vmm", vm: "web", plain: 3, extended: 4, unasked: 3, isBypassing: true)
+            ], bypassing: 1, lost: 0, silentNanoseconds: 5))
 }
 
 extension ManagedExplanation {
@@ -163,7 +178,8 @@ extension ManagedVM {
             account: "uid 64055", state: .refused, connections: 1, registeredNanoseconds: 5_000_000_000,
             reservationMillihertz: 1000, limitMillihertz: 2000, weight: 100, burst: 3, retryPolicy: "linux",
             failureMode: "open", entitlementMillihertz: 1950, grants: 12, guestGrants: 10,
-            busies: ["guests_ahead": 4], spTimeNanoseconds: 75_000_000, launches: 1, overdueTurns: 0)
+            busies: ["guests_ahead": 4], spTimeNanoseconds: 75_000_000, launches: 1, overdueTurns: 0,
+            unasked: 3)
     }
 }
 

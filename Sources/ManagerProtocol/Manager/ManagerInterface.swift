@@ -13,6 +13,7 @@ public enum ManagerInterface {
     public static let platformCommitMethod = "io.spschedd.Manager.PlatformCommit"
     public static let platformConfigureMethod = "io.spschedd.Manager.PlatformConfigure"
     public static let platformLoadVLEKMethod = "io.spschedd.Manager.PlatformLoadVLEK"
+    public static let noteRequestsMethod = "io.spschedd.Manager.NoteRequests"
     public static let releaseDeviceMethod = "io.spschedd.Manager.ReleaseDevice"
     public static let retakeDeviceMethod = "io.spschedd.Manager.RetakeDevice"
     public static let noSuchVMError = "io.spschedd.Manager.NoSuchVM"
@@ -89,6 +90,40 @@ public enum ManagerInterface {
           resumed_registrations: int
         )
 
+        # A process whose guests' requests pass the daemon by, as spschedd-observer
+        # counts them. vm is a hint, by the peer of a VM's connection, and no proof.
+        type Process (
+          pid: int,
+          name: string,
+          vm: ?string,
+          # those that never leave KVM, and those for which a VMM may ask
+          plain: int,
+          extended: int,
+          # those of them for which nobody asked; some of them in the last ten seconds
+          unasked: int,
+          bypassing: bool
+        )
+
+        # What was observed; bypassing: by how many processes in the last ten seconds.
+        type Observation (
+          processes: []Process,
+          bypassing: int,
+          # events that the trace lost
+          lost: int,
+          # since the observer's last report
+          silent_ns: int
+        )
+
+        # How long a launch of so many pages takes at most once it is first in line,
+        # its VMM's own pauses not counted; absent if there is no bound. unasked_ns is
+        # the part that is due to processes that do not ask.
+        type LaunchBound (
+          pages: int,
+          commands: int,
+          bound_ns: ?int,
+          unasked_ns: int
+        )
+
         type VM (
           # slot and generation identify a registration; a slot is used again
           slot: int,
@@ -115,7 +150,9 @@ public enum ManagerInterface {
           busies: [string]int,
           sp_time_ns: int,
           launches: int,
-          overdue_turns: int
+          overdue_turns: int,
+          # requests for which the VM did not ask; absent if nobody observes
+          unasked: ?int
         )
 
         # What a VM's buckets hold now, and what its guest waits for.
@@ -282,7 +319,10 @@ public enum ManagerInterface {
           turn: ?Turn,
           queues: Queues,
           counters: Counters,
-          configuration: Configuration
+          configuration: Configuration,
+          launch_bound: ?LaunchBound,
+          # absent if nobody observes
+          observation: ?Observation
         )
 
         # Every registered VM, one a reply; the last reply carries none. Must be
@@ -340,6 +380,13 @@ public enum ManagerInterface {
         # RetakeDevice or a restart. Says how many VMs may still hold it.
         method ReleaseDevice() -> (vms: int)
         method RetakeDevice() -> ()
+
+        # What spschedd-observer has seen since its start. Only root, and the account that
+        # the daemon runs as, may call it.
+        method NoteRequests(
+          processes: [](pid: int, name: string, plain: int, extended: int),
+          lost: int
+        ) -> ()
 
         # No VM of this name, UUID or slot is registered, or was refused lately.
         error NoSuchVM(vm: string)

@@ -142,6 +142,9 @@ extension ManagerDispatcher {
             case ManagerInterface.reloadMethod:
                 try call.expectParameters([])
                 task = .reload(ticket: source.beginReload(), isWanted: call.oneway != true)
+            case ManagerInterface.noteRequestsMethod:
+                guard source.noteRequests(try call.observedReport()) else { throw .permissionDenied }
+                reply(EmptyReply(), to: call)
             default:
                 guard let order = try call.platformOrder() else { throw unknown(method: call.method) }
                 task = .platform(ticket: source.beginPlatform(order), isWanted: call.oneway != true)

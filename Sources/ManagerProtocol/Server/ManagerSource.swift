@@ -46,4 +46,7 @@ public protocol ManagerSource: ~Copyable {
 
     /// What the reload came to, once; `nil` as long as that is not known, as with `platformOutcome`.
     func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome?
+
+    /// Takes note of what the observer has seen. False: the caller may not say so.
+    func noteRequests(_ report: ObservedReport) -> Bool
 }

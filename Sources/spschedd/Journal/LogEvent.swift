@@ -56,6 +56,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case managerRefused = "add84b303fe047469105280ffb3aabc8"
     /// A trace is written, cannot be written, or has ended early.
     case trace = "d860f3e258e34bc4b7cfa3dd813fa565"
+    /// spschedd-observer has begun to report.
+    case observer = "a04fd7a836f441bfaa242d6ef36925b4"
     /// The process lacks a resource.
     case resources = "4334b673def44f98b777953b8fa37c78"
 

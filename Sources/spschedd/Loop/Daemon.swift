@@ -85,6 +85,8 @@ final class Daemon {
     var toldStatus = ""
     var eventBudgets = EventBudgets()
     var isCarryingOut = false
+    /// What the observer has told.
+    var requestBook = RequestBook()
     /// What the Arbiter reported of every VM, for lists.
     var managerReports: (at: Instant, ofSlot: [UInt32: VMReport]) = (.distantPast, [:])
 
