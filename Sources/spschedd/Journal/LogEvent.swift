@@ -16,9 +16,11 @@ enum LogEvent: String, CaseIterable, Sendable {
     case stateUnusable = "a94e2d7c18b34f6f9b0d5e3c6f7a8120"
     /// It was told to end.
     case stopping = "bf022f5353c341c8b876680adf8aa76a"
-    /// A reload was applied; or one setting that has another value since.
+    /// The configuration was read again, and holds.
     case configurationReloaded = "76561ab4fd0547c7bd44edd19a92cb22"
-    /// A reload was not applied; or one reason why.
+    /// A setting has another value since the configuration was read again.
+    case settingChanged = "ccab28fd8b5f4bc98ed822fba8126b5a"
+    /// The configuration was read again and does not hold; one record for each reason.
     case configurationNotReloaded = "eabfb7a50f2c47928b39300e8444dc67"
     /// The device came, went, stuck or recovered.
     case deviceState = "9ecde3a59dc04d28826bafa7a5f28965"
@@ -42,6 +44,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case registrationRefused = "79eebde361ae412d8e1bc8eac2a7cc73"
     /// An account is at one of its caps.
     case accountLimit = "c6f92682f4a1459e9ea937577e5c23a5"
+    /// A connection was turned away by a policy.
+    case accessDenied = "887ac804891642d68a265ba22f8ea96c"
     /// A client broke the protocol.
     case protocolError = "211057b49a16489f841b376950f41f7b"
     /// A connection sent message after message without earning a turn.

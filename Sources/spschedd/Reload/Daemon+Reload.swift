@@ -47,13 +47,13 @@ extension Daemon {
     func configurationWasRead() {
         guard let answer = configurationReader?.take() else { return }
         switch answer {
-        case .success(let loaded): endReload(apply(loaded))
+        case .success(let read): endReload(apply(read))
         case .failure(let error): endReload(.invalid(error.problems.map(ManagedConfigurationProblem.init)))
         }
     }
 
-    private func apply(_ loaded: LoadedConfiguration) -> ManagedReloadOutcome {
-        let reloading = Reloading(configuration, to: loaded)
+    private func apply(_ read: ReadConfiguration) -> ManagedReloadOutcome {
+        let reloading = Reloading(configuration, to: read.loaded)
         let next = reloading.next
         if next.arbiter != configuration.arbiter {
             defer { carryOutDecisions() }
@@ -64,6 +64,7 @@ extension Daemon {
             }
         }
         configuration = next
+        policies = read.policies
         reloadDesk.applied(reloading.files, restartNeeded: reloading.restartNeeded)
         return .done(reloading.reply)
     }
@@ -84,21 +85,21 @@ extension Daemon {
         case .done(let reply):
             log(.configurationReloaded, .notice, reply.sentence, [LogField(.count, reply.changes.count)])
             for change in reply.changes {
-                log(.configurationReloaded, .notice, change.sentence, [LogField(.setting, change.key)])
+                log(.settingChanged, .notice, change.sentence, [LogField(.setting, change.key)])
             }
-        case .invalid(let problems):
-            recordFailure("The configuration has mistakes", problems.map { ($0.text, $0.key ?? "") })
+        case .invalid(let problems): recordFailure(problems.map { ($0.text, $0.key ?? "unknown") })
         case .refused(let objections):
-            recordFailure(
-                "The configuration would take from VMs what they were promised",
-                objections.map { ($0.text, $0.keys.joined(separator: " ")) })
+            recordFailure(objections.map { ($0.text, $0.keys.joined(separator: " ")) })
         }
     }
 
-    private func recordFailure(_ reason: String, _ lines: [(text: String, keys: String)]) {
-        reloadDesk.failed(lines.first?.text ?? reason)
-        log(.configurationNotReloaded, .error, "\(reason): the one before stays", [LogField(.count, lines.count)])
-        for line in lines { log(.configurationNotReloaded, .error, line.text, [LogField(.setting, line.keys)]) }
+    private func recordFailure(_ reasons: [(text: String, keys: String)]) {
+        reloadDesk.failed(reasons.first?.text ?? "")
+        for reason in reasons {
+            log(
+                .configurationNotReloaded, .error, "The configuration stays as it was: \(reason.text)",
+                [LogField(.setting, reason.keys)])
+        }
     }
 }
 

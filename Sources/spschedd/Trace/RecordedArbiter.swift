@@ -181,18 +181,20 @@ extension RecordedArbiter {
         record(.advance, nil, now: now, &decisions) { $0.advance(to: now, into: &$1) }
     }
 
-    /// Another configuration, if it lessens nothing that was promised.
+    /// Another configuration, if it lessens nothing that was promised. What every VM owes is settled by it.
     mutating func reconfigure(
         _ configuration: Configuration, now: Instant, into decisions: inout [Decision]
     ) throws(ReconfigurationRefusal) {
-        guard let recorder else { return try arbiter.reconfigure(configuration, now: now, into: &decisions) }
-        let first = prepare(recorder, decisions, now)
+        let first = decisions.count
+        if let recorder { prepare(recorder, now) }
         do throws(ReconfigurationRefusal) {
             try arbiter.reconfigure(configuration, now: now, into: &decisions)
-            recorder.record(.reconfigure(configuration), .done, decisions, from: first, at: now)
+            keepAll(isNew: false)
+            recorder?.record(.reconfigure(configuration), .done, decisions, from: first, at: now)
         } catch {
+            keeper?.keep(arbiter, nil, decisions, from: first)
             let outcome = CallOutcome.notReconfigured(objections: UInt64(error.objections.count))
-            recorder.record(.reconfigure(configuration), outcome, decisions, from: first, at: now)
+            recorder?.record(.reconfigure(configuration), outcome, decisions, from: first, at: now)
             throw error
         }
     }
