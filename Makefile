@@ -4,7 +4,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 RELEASE := .build/release
-SWIFT_RELEASE_FLAGS := -c release --static-swift-stdlib
+# Where the release build keeps what it makes; tests build beside it.
+RELEASE_SCRATCH ?= .build
+# No path of the machine that built them stays in the binaries: elsewhere it names nothing, and the bytes differ.
+SWIFT_RELEASE_FLAGS := -c release --static-swift-stdlib \
+    -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
 SOURCES := Sources Tests Benchmarks Experiment Fuzz Package.swift
 
 # Where spsched.pc says that the C client is installed.
@@ -14,9 +18,9 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-asan test-tsan test-system test-confinement test-qemu test-hostile \
-    test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs bench-peers experiment experiment-check \
-    promises replay documents lint format clean
+.PHONY: help setup build install uninstall deb deb-reproducible libspsched run test test-asan test-tsan test-system \
+    test-vm test-confinement test-qemu test-hostile test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs \
+    bench-peers experiment experiment-check promises replay documents lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -26,11 +30,25 @@ setup: ## Install what the build needs (Debian: libsystemd-dev, with sudo when n
 
 # Building talks on standard error: `make run ARGS=--json` leaves standard output to the JSON.
 build: setup ## Build the release binaries into .build/release
-	@swift build $(SWIFT_RELEASE_FLAGS) >&2
-	@$(MAKE) --no-print-directory libspsched >&2
+	@swift build $(SWIFT_RELEASE_FLAGS) --scratch-path $(RELEASE_SCRATCH) >&2
+	@scripts/build-libspsched $(PREFIX) $(RELEASE_SCRATCH)/release >&2
 
 libspsched: ## Build the C client for VMMs (libspsched.so.1, spsched.pc, libspsched-preload.so), beside the binaries
 	@scripts/build-libspsched $(PREFIX)
+
+install: ## Put what was built where the system looks for it (DESTDIR= PREFIX=/usr/local); packaging/README.md goes on
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install install
+
+uninstall: ## Take it away again, but what an operator has written (the same DESTDIR= and PREFIX=)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install uninstall
+
+deb: build ## Build the Debian packages into .build/deb, and have lintian look at them
+	@scripts/setup deb >&2
+	@scripts/build-deb
+
+deb-reproducible: setup ## Build the Debian packages twice, each time from nothing, and compare them byte for byte
+	@scripts/setup deb >&2
+	@scripts/build-deb --reproducible
 
 run: build ## Build, then show the whole thing at work on an emulated Secure Processor
 	@$(RELEASE)/spschedctl demo --antagonists $(N) --report demo-report.html $(ARGS)
@@ -50,6 +68,10 @@ test-tsan: setup ## The tests under ThreadSanitizer
 test-system: build ## Boot a container with systemd and use what was built as an operator would (root, or through sudo)
 	scripts/setup system
 	scripts/system-test
+
+test-vm: build ## Boot an emulated machine with a character device for an SP, and use it all there (<= 10 minutes; root)
+	@scripts/setup vm >&2
+	@scripts/vm-test
 
 bench: bench-programs ## Measure the daemon against C programs without a policy (at most 8 minutes; ARGS=--json)
 	@$(RELEASE)/spschedd-bench $(ARGS)
