@@ -65,9 +65,9 @@ test-asan: setup ## The tests under AddressSanitizer and LeakSanitizer, the C pa
 test-tsan: setup ## The tests under ThreadSanitizer
 	scripts/test-sanitized thread
 
-test-system: build ## Boot a container with systemd and use what was built as an operator would (root, or through sudo)
-	scripts/setup system
-	scripts/system-test
+test-system: deb ## Install the packages in booted containers, and use them as an operator would (root, or through sudo)
+	@scripts/setup system >&2
+	@scripts/system-test
 
 bench: bench-programs ## Measure the daemon against C programs without a policy (at most 8 minutes; ARGS=--json)
 	@$(RELEASE)/spschedd-bench $(ARGS)
