@@ -19,7 +19,7 @@ N ?= 0,16,64
 ARGS ?=
 
 .PHONY: help setup build install uninstall deb deb-reproducible libspsched run test test-asan test-tsan test-system \
-    test-confinement test-qemu test-hostile test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs \
+    test-vm test-confinement test-qemu test-hostile test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs \
     bench-peers experiment experiment-check promises replay documents lint format clean
 
 help: ## List the targets
@@ -68,6 +68,10 @@ test-tsan: setup ## The tests under ThreadSanitizer
 test-system: deb ## Install the packages in booted containers, and use them as an operator would (root, or through sudo)
 	@scripts/setup system >&2
 	@scripts/system-test
+
+test-vm: build ## Boot an emulated machine with a character device for an SP, and use it all there (<= 10 minutes; root)
+	@scripts/setup vm >&2
+	@scripts/vm-test
 
 bench: bench-programs ## Measure the daemon against C programs without a policy (at most 8 minutes; ARGS=--json)
 	@$(RELEASE)/spschedd-bench $(ARGS)

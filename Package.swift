@@ -64,13 +64,32 @@ let package = Package(
         // Makes mistakes on purpose: scripts/test-sanitized must find them.
         .executableTarget(name: "sanitizer-canary", path: "Tests/SanitizerCanary", swiftSettings: strict),
 
+        // What a trace of KVM tells of guests' requests: bytes to counts.
+        .target(name: "Observation", swiftSettings: pure),
+        .testTarget(name: "ObservationTests", dependencies: ["Observation"], swiftSettings: strict),
+        // Counts the requests that pass the daemon by, and tells it.
+        .executableTarget(
+            name: "spschedd-observer",
+            dependencies: [
+                "Arbiter", "LinuxIO", "ManagerProtocol", "Observation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ObserverTests",
+            dependencies: [
+                "Arbiter", "DaemonTestSupport", "DeviceTestSupport", "HostileSupport", "LinuxIO", "ManagerProtocol",
+                "VMMProtocol",
+                "sp-emulator", "spschedctl", "spschedd", "spschedd-device", "spschedd-observer",
+            ], swiftSettings: strict),
+
         // What commands cost the SP, and the SP itself in virtual time.
         .target(name: "SPModel", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "SPModelTests", dependencies: ["Arbiter", "SPModel"], swiftSettings: strict),
         // A host in virtual time around the production Arbiter, and a checker of its rules and promises.
         .target(name: "Simulation", dependencies: ["Arbiter", "SPModel"], swiftSettings: pure),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Arbiter", "SPModel", "Simulation"], swiftSettings: strict),
+            name: "SimulationTests", dependencies: ["Arbiter", "Reporting", "SPModel", "Simulation"],
+            swiftSettings: strict),
         // What a run came to: statistics, tables, pictures and pages, the same on every machine.
         .target(name: "Reporting", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "ReportingTests", dependencies: ["Arbiter", "Reporting"], swiftSettings: strict),
@@ -238,7 +257,8 @@ let package = Package(
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
         "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
-        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "StateFormat",
+        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Observation", "Reporting", "SPModel", "Simulation",
+        "StateFormat",
         "TraceFormat", "TraceReplay", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
@@ -275,6 +295,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     fuzz("manager", ["ManagerProtocol"])
     fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
     fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
+    fuzz("observation", ["Observation"])
     fuzz("trace", ["Arbiter", "TraceFormat", "TraceReplay"])
     fuzz("state", ["Arbiter", "StateFormat", "spschedd"])
     fuzz("canary")
@@ -283,7 +304,9 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
 // `scripts/promises` builds what it plays, and nothing else; beside it the same with mutants in a copy of the Arbiter.
 // The tests of these targets can be built so too.
 if Context.environment["SPSCHEDD_PROMISES"] == "1" {
-    let wanted: Set = ["Arbiter", "SPModel", "Simulation", "promises", "ArbiterTests", "SimulationTests", "TidyTests"]
+    let wanted: Set = [
+        "Arbiter", "Reporting", "SPModel", "Simulation", "promises", "ArbiterTests", "SimulationTests", "TidyTests",
+    ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.dependencies = []
     if Context.environment["SPSCHEDD_MUTANTS"] == "1" {

@@ -197,7 +197,8 @@ struct FairnessWindow {
         leastWeight * Limits.backlogMemory.count >= 2 * largestTurn * activeWeights
     }
 
-    /// Jain's index in millionths, (Σx)² ÷ (n·Σx²), where the promise speaks of it: windows of 30 s, ten reports each.
+    /// Jain's index in millionths, where the promise speaks of it: windows of 30 s, ten reports each. In whole numbers
+    /// and from running sums, unlike `JainIndex`: the checker shares no code with what tells results.
     var jain: Int64? {
         guard length >= .seconds(30), fewestTurns >= 10, squares > 0, eachReportIsLight, turnsComeRound else {
             return nil

@@ -3,13 +3,14 @@ import Simulation
 import Testing
 
 /// Goal: no attack that a seed can draw breaks a rule, whatever clients, guests, operator, device and clock do.
-/// Method: small worlds, each checked after every step.
+/// Method: small worlds, each checked after every step. `make promises` plays a million; here they are few, since the
+/// Arbiter checks its own invariants too, in a debug build.
 @Suite("Random worlds")
 struct RandomWorldTests {
-    static let blocks = 40
+    static let blocks = 16
     static let worldsInBlock = 250
 
-    @Test("no rule is broken in ten thousand random worlds", arguments: 0..<blocks)
+    @Test("no rule is broken in four thousand random worlds", arguments: 0..<blocks)
     func noRuleIsBroken(block: Int) {
         let first = UInt64(block * Self.worldsInBlock) + 1
         for seed in first..<first + UInt64(Self.worldsInBlock) { play(.random(seed: seed)) }

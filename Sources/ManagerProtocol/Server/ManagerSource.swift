@@ -40,4 +40,13 @@ public protocol ManagerSource: ~Copyable {
 
     /// Takes it up again.
     func retakeDevice()
+
+    /// Reads the configuration again. The ticket is for `reloadOutcome`.
+    func beginReload() -> UInt64
+
+    /// What the reload came to, once; `nil` as long as that is not known, as with `platformOutcome`.
+    func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome?
+
+    /// Takes note of what the observer has seen. False: the caller may not say so.
+    func noteRequests(_ report: ObservedReport) -> Bool
 }

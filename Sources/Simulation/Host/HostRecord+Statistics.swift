@@ -41,26 +41,6 @@ extension LaunchGroupRecord {
     public var latencies: BootLatencies { BootLatencies(boots) }
 }
 
-extension GuestGroupRecord {
-    /// Jain's index of the reports of the VMs that were admitted, in thousandths; `nil` if there were none.
-    public var jainPerMille: Int? { Self.jain(guests.filter(\.isAdmitted).map(\.reports)) }
-
-    /// The same over some of the windows.
-    public func jainPerMille(windows range: Range<Int>) -> Int? {
-        let admitted = guests.indices.filter { guests[$0].isAdmitted }
-        return Self.jain(admitted.map { guest in range.reduce(0) { $0 + windows.reports(of: guest, inWindow: $1) } })
-    }
-
-    /// (Σx)² ÷ (n·Σx²): a thousand if all got the same, a thousand ÷ n if one got everything.
-    private static func jain(_ shares: [Int]) -> Int? {
-        let sum = shares.reduce(0) { $0 + UInt64($1) }
-        let squares = shares.reduce(0) { $0 + UInt64($1) * UInt64($1) }
-        guard squares > 0 else { return nil }
-        let divisor = UInt64(shares.count) * squares
-        return Int(divisor.dividingFullWidth((sum * 1_000).multipliedFullWidth(by: sum)).quotient)
-    }
-}
-
 extension HostRecord {
     /// The part of the counted time in which the SP was at work, in thousandths.
     public var utilisationPerMille: Int { Int(device.busy.count / max(length.count / 1_000, 1)) }

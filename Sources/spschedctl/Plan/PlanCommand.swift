@@ -106,7 +106,7 @@ struct PlanCommand: ParsableCommand {
         do {
             try ReportFile.write(PlanReport(plan).html, to: report)
         } catch {
-            StandardError.print("spschedctl: \(error)")
+            StandardError.print("spschedctl: the report: \(error)")
             throw ExitCode(EX_CANTCREAT)
         }
     }

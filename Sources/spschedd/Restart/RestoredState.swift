@@ -54,6 +54,9 @@ struct RestoredState {
             host: Array(host[GrantTags.words...]), accounts: accountWords, virtualMachines: machines)
     }
 
+    /// How many places the VMs need.
+    var places: Int { virtualMachines.map { Int($0.vm.slot) + 1 }.max() ?? 0 }
+
     /// The latest tenant of each place for a connection.
     var lastTokens: [EventToken] { connections.map(\.token) }
 

@@ -1,4 +1,5 @@
 import Arbiter
+import Reporting
 import SPModel
 import Simulation
 import Testing
@@ -76,7 +77,7 @@ struct HostPolicyTests {
         let record = try record(of: plan)
         #expect(record.guests[0].admission.refused == 0)
         #expect(record.guests[0].guests.allSatisfy { $0.reports >= 10 })
-        #expect((record.guests[0].jainPerMille ?? 0) >= 980)
+        #expect((JainIndex.of(record.guests[0].guests.map(\.reports)) ?? 0) >= 0.98)
         #expect(record.guests[0].latency.longest < Limits.agedAfter)
     }
 
