@@ -185,14 +185,17 @@ extension RecordedArbiter {
     mutating func reconfigure(
         _ configuration: Configuration, now: Instant, into decisions: inout [Decision]
     ) throws(ReconfigurationRefusal) {
-        guard let recorder else { return try arbiter.reconfigure(configuration, now: now, into: &decisions) }
-        let first = prepare(recorder, decisions, now)
+        prepare(now: now)
+        let first = decisions.count
         do throws(ReconfigurationRefusal) {
             try arbiter.reconfigure(configuration, now: now, into: &decisions)
-            recorder.record(.reconfigure(configuration), .done, decisions, from: first, at: now)
+            // Each VM's buckets may hold another measure now.
+            keepAll(isNew: false)
+            recorder?.record(.reconfigure(configuration), .done, decisions, from: first, at: now)
         } catch {
+            keepAll(isNew: false)
             let outcome = CallOutcome.notReconfigured(objections: UInt64(error.objections.count))
-            recorder.record(.reconfigure(configuration), outcome, decisions, from: first, at: now)
+            recorder?.record(.reconfigure(configuration), outcome, decisions, from: first, at: now)
             throw error
         }
     }
