@@ -102,6 +102,7 @@ extension Daemon {
             send(.resync(epoch: epoch), tag: 0, to: connection)
             // It may have changed meanwhile, or its news not have been sent.
             send(deviceStateMessage, tag: 0, to: connection)
+            send(.draining(arbiter.isDraining), tag: 0, to: connection)
         }
         if resyncsAwaited == 0 { endResync() }
     }

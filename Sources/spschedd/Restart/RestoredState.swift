@@ -64,6 +64,9 @@ struct RestoredState {
     func arbiter(_ configuration: Configuration, virtualMachines count: Int, now: Instant) throws(StateDamage)
         -> Arbiter
     {
+        var records = records
+        // Free places beyond what there is now are no places.
+        records.virtualMachines.removeAll { $0.slot >= max(count, places) }
         do {
             return try Arbiter.rebuilt(
                 from: records, configuration: configuration, virtualMachines: count, now: now)

@@ -38,9 +38,10 @@ final class Notifier: Sendable {
     private let finished: WakeUp
 
     /// Whether there is a service manager to be told.
-    let isHeard = getenv("NOTIFY_SOCKET") != nil
+    let isHeard: Bool
 
-    init() throws(SystemError) {
+    init(isHeard: Bool = getenv("NOTIFY_SOCKET") != nil) throws(SystemError) {
+        self.isHeard = isHeard
         wakeUp = try WakeUp()
         finished = try WakeUp()
         try DetachedThread.start(named: "notify") { [self] in run() }

@@ -181,18 +181,19 @@ extension RecordedArbiter {
         record(.advance, nil, now: now, &decisions) { $0.advance(to: now, into: &$1) }
     }
 
-    /// Another configuration, if it lessens nothing that was promised. What every VM owes is settled by it.
+    /// Another configuration, if it lessens nothing that was promised.
     mutating func reconfigure(
         _ configuration: Configuration, now: Instant, into decisions: inout [Decision]
     ) throws(ReconfigurationRefusal) {
+        prepare(now: now)
         let first = decisions.count
-        if let recorder { prepare(recorder, now) }
         do throws(ReconfigurationRefusal) {
             try arbiter.reconfigure(configuration, now: now, into: &decisions)
+            // Each VM's buckets may hold another measure now.
             keepAll(isNew: false)
             recorder?.record(.reconfigure(configuration), .done, decisions, from: first, at: now)
         } catch {
-            keeper?.keep(arbiter, nil, decisions, from: first)
+            keepAll(isNew: false)
             let outcome = CallOutcome.notReconfigured(objections: UInt64(error.objections.count))
             recorder?.record(.reconfigure(configuration), outcome, decisions, from: first, at: now)
             throw error
