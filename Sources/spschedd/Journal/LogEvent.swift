@@ -16,11 +16,9 @@ enum LogEvent: String, CaseIterable, Sendable {
     case stateUnusable = "a94e2d7c18b34f6f9b0d5e3c6f7a8120"
     /// It was told to end.
     case stopping = "bf022f5353c341c8b876680adf8aa76a"
-    /// The configuration was read again, and holds.
+    /// A reload was applied; or one setting that has another value since.
     case configurationReloaded = "76561ab4fd0547c7bd44edd19a92cb22"
-    /// A setting has another value since the configuration was read again.
-    case settingChanged = "ccab28fd8b5f4bc98ed822fba8126b5a"
-    /// The configuration was read again and does not hold; one record for each reason.
+    /// A reload was not applied; or one reason why.
     case configurationNotReloaded = "eabfb7a50f2c47928b39300e8444dc67"
     /// The device came, went, stuck or recovered.
     case deviceState = "9ecde3a59dc04d28826bafa7a5f28965"

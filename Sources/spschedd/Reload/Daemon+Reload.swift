@@ -85,21 +85,21 @@ extension Daemon {
         case .done(let reply):
             log(.configurationReloaded, .notice, reply.sentence, [LogField(.count, reply.changes.count)])
             for change in reply.changes {
-                log(.settingChanged, .notice, change.sentence, [LogField(.setting, change.key)])
+                log(.configurationReloaded, .notice, change.sentence, [LogField(.setting, change.key)])
             }
-        case .invalid(let problems): recordFailure(problems.map { ($0.text, $0.key ?? "unknown") })
+        case .invalid(let problems):
+            recordFailure("The configuration has mistakes", problems.map { ($0.text, $0.key ?? "") })
         case .refused(let objections):
-            recordFailure(objections.map { ($0.text, $0.keys.joined(separator: " ")) })
+            recordFailure(
+                "The configuration would take from VMs what they were promised",
+                objections.map { ($0.text, $0.keys.joined(separator: " ")) })
         }
     }
 
-    private func recordFailure(_ reasons: [(text: String, keys: String)]) {
-        reloadDesk.failed(reasons.first?.text ?? "")
-        for reason in reasons {
-            log(
-                .configurationNotReloaded, .error, "The configuration stays as it was: \(reason.text)",
-                [LogField(.setting, reason.keys)])
-        }
+    private func recordFailure(_ reason: String, _ lines: [(text: String, keys: String)]) {
+        reloadDesk.failed(lines.first?.text ?? reason)
+        log(.configurationNotReloaded, .error, "\(reason): the one before stays", [LogField(.count, lines.count)])
+        for line in lines { log(.configurationNotReloaded, .error, line.text, [LogField(.setting, line.keys)]) }
     }
 }
 
