@@ -19,7 +19,7 @@ import Testing
         let text = try String(contentsOf: Self.shipped, encoding: .utf8)
         #expect(
             text == page.text,
-            "make it anew: SPSCHEDD_WRITE_MANUAL=1 swift test --disable-xctest --filter ManualPageTests")
+            "packaging/man/spschedctl.1 is of another day: 'make documents' makes it anew")
     }
 
     @Test func `A page has every visible command and option, and nothing that is hidden`() throws {

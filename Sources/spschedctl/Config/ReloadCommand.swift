@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import LinuxIO
 import ManagerProtocol
 import Reporting
 
