@@ -73,7 +73,10 @@ final class RestartedDaemon {
             guard let copy = try? connection.socket.descriptor.duplicate() else { return }
             numbers.append((copy.release(), connection.token.storedName))
         }
-        for (number, name) in numbers { #expect(stored.take(number, named: name)) }
+        for (number, name) in numbers {
+            let isTaken = stored.take(number, named: name)
+            #expect(isTaken)
+        }
         change(&configuration)
         hand.now = hand.now + gap
         daemon = try Self.start(configuration, hand, stored)
