@@ -7,13 +7,13 @@ enum PolledBenchmark {
     private static let virtualMachines = 1_000
     private static let methods = ["Status", "ListVMs", "Metrics"]
     /// Short runs of each kind in one round.
-    private static let runs = 6
+    private static let runs = 3
 
     static func run(_ plan: Plan, _ workshop: borrowing Workshop, _ results: inout Results) throws(BenchmarkProblem) {
         let orders: [(order: LoadOrder, metric: Metric)] = [
             (order(.acquire, plan.operations / 2, pausing: 0, workshop), .turnP99Polled),
             // A pause longer than what the daemon takes for quiet: each request comes while operators are served.
-            (order(.acquire, plan.operations / 30, pausing: 2_000_000, workshop), .turnP99PolledPaced),
+            (order(.acquire, plan.operations / 60, pausing: 2_000_000, workshop), .turnP99PolledPaced),
         ]
         var ratios: [String: [Double]] = [:]
         var added: [Double] = []

@@ -73,14 +73,14 @@ public struct ManagerDispatcher: Sendable {
         output.removeFirst(count)
     }
 
-    /// Makes the next replies, at most `ManagerLimits.repliesPerStep`.
+    /// Makes the next replies: at most `ManagerLimits.repliesPerStep`, and one only while others wait.
     ///
     /// - Throws: what the client did wrong that has no answer; close the connection, after writing `output`.
     public mutating func answer(
         from source: borrowing some ManagerSource & ~Copyable
     ) throws(ProtocolFault) -> Progress {
-        for _ in 0..<ManagerLimits.repliesPerStep {
-            if isOutputFull { return .pending }
+        for number in 0..<ManagerLimits.repliesPerStep {
+            if isOutputFull || (number > 0 && source.isAskedElsewhere) { return .pending }
             switch task {
             case .listing(let slot):
                 listNext(after: slot, from: source)

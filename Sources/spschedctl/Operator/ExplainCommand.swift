@@ -67,7 +67,7 @@ struct ExplainText {
             ("promised", promised(vm)), ("reservation", reservation(vm, standing)), ("limit", limit(vm, standing)),
             ("request", request(standing)), ("launches", launches(vm, standing)),
             ("refused", StatusText.busies(vm.busies)),
-        ]
+        ] + (vm.unasked.map { [("unasked", "\($0) requests of its guest, for which it did not ask")] } ?? [])
     }
 
     private func promised(_ vm: ManagedVM) -> String {

@@ -5,7 +5,7 @@ import LinuxIO
 import VMMProtocol
 
 /// The policies of the configuration, their users and groups looked up: which one is for a peer.
-struct PolicyTable {
+struct PolicyTable: Sendable {
     private struct Entry {
         let policy: PolicySettings
         let users: Set<UInt32>
@@ -55,9 +55,9 @@ struct UnknownMember: Error, CustomStringConvertible {
     let kind: String
     let name: String
 
-    var description: String {
-        "there is no \(kind) '\(name)': create it, or change policy.\(policy).\(kind)s"
-    }
+    var key: String { "policy.\(policy).\(kind)s" }
+
+    var description: String { "there is no \(kind) '\(name)': create it, or change \(key)" }
 }
 
 /// A cap of an account: how much, and the setting that says so.

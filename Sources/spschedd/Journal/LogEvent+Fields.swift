@@ -19,6 +19,7 @@ extension LogEvent {
         case .vmGone: [.vmName, .vmUUID, .uid, .label, .reason]
         case .registrationRefused: [.vmName, .vmUUID, .uid, .pid, .client, .code]
         case .accountLimit: [.uid, .label, .reason, .count]
+        case .accessDenied: [.uid, .label, .reason, .pid]
         case .protocolError: [.uid, .pid, .client, .code]
         case .flood: [.uid, .pid, .count]
         case .disconnected: [.uid, .pid, .client, .reason]

@@ -42,6 +42,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case registrationRefused = "79eebde361ae412d8e1bc8eac2a7cc73"
     /// An account is at one of its caps.
     case accountLimit = "c6f92682f4a1459e9ea937577e5c23a5"
+    /// A connection was turned away by a policy.
+    case accessDenied = "887ac804891642d68a265ba22f8ea96c"
     /// A client broke the protocol.
     case protocolError = "211057b49a16489f841b376950f41f7b"
     /// A connection sent message after message without earning a turn.

@@ -94,7 +94,7 @@ extension Daemon {
                 text: "\(setting) turns \(account.key.text) away. Run the VMM as a user that may connect, or have the"
                     + " policy changed."))
         logOffence(
-            .accountLimit, .warning, of: account, "A connection of \(account.key.text) was refused (\(setting))",
+            .accessDenied, .warning, of: account, "A connection of \(account.key.text) was refused (\(setting))",
             [LogField(.reason, setting), LogField(.pid, peer.pid)])
     }
 

@@ -29,6 +29,7 @@ struct OperatorCalls: ManagerSource {
         return daemon.releaseDevice()
     }
     func retakeDevice() { daemon.retakeDevice() }
+    var isAskedElsewhere: Bool { daemon.isAsked }
     func beginReload() -> UInt64 { daemon.beginReload(uid: uid) }
     func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome? { daemon.reloadOutcome(of: ticket) }
 

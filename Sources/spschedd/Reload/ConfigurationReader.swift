@@ -1,9 +1,33 @@
 import ConfigurationFiles
 import LinuxIO
 
-/// Reads the configuration's files on a thread of its own: the loop waits for no disk.
+/// What was read, and what had to be looked up for it.
+struct ReadConfiguration: Sendable {
+    let loaded: LoadedConfiguration
+    let policies: PolicyTable
+
+    init(_ options: ConfigurationOptions) throws(ConfigurationError) {
+        loaded = try options.load()
+        do throws(UnknownMember) {
+            policies = try PolicyTable(loaded.configuration.policies)
+        } catch {
+            throw ConfigurationError(loaded.problem(error))
+        }
+    }
+}
+
+extension LoadedConfiguration {
+    fileprivate func problem(_ unknown: UnknownMember) -> ConfigurationProblem {
+        let origin = origins[unknown.key]?.last
+        return ConfigurationProblem(
+            file: origin?.file ?? "", line: origin?.line, key: unknown.key,
+            message: "there is no \(unknown.kind) '\(unknown.name)'")
+    }
+}
+
+/// Reads the configuration's files on a thread of its own: the loop waits for no disk, and for no name service.
 final class ConfigurationReader: Sendable {
-    typealias Answer = Result<LoadedConfiguration, ConfigurationError>
+    typealias Answer = Result<ReadConfiguration, ConfigurationError>
 
     private let options: ConfigurationOptions
     private let answer = Guarded<Answer?>(nil)
@@ -20,7 +44,7 @@ final class ConfigurationReader: Sendable {
     /// Begins to read. One at a time: not before the answer to the last has been taken.
     func start() throws(SystemError) {
         try DetachedThread.start(named: "configuration") { [self] in
-            let read = Answer { () throws(ConfigurationError) in try options.load() }
+            let read = Answer { () throws(ConfigurationError) in try ReadConfiguration(options) }
             answer.withLock { $0 = read }
             isRead.signal()
         }

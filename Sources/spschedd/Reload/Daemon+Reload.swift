@@ -47,13 +47,13 @@ extension Daemon {
     func configurationWasRead() {
         guard let answer = configurationReader?.take() else { return }
         switch answer {
-        case .success(let loaded): endReload(apply(loaded))
+        case .success(let read): endReload(apply(read))
         case .failure(let error): endReload(.invalid(error.problems.map(ManagedConfigurationProblem.init)))
         }
     }
 
-    private func apply(_ loaded: LoadedConfiguration) -> ManagedReloadOutcome {
-        let reloading = Reloading(configuration, to: loaded)
+    private func apply(_ read: ReadConfiguration) -> ManagedReloadOutcome {
+        let reloading = Reloading(configuration, to: read.loaded)
         let next = reloading.next
         if next.arbiter != configuration.arbiter {
             defer { carryOutDecisions() }
@@ -64,6 +64,7 @@ extension Daemon {
             }
         }
         configuration = next
+        policies = read.policies
         reloadDesk.applied(reloading.files, restartNeeded: reloading.restartNeeded)
         return .done(reloading.reply)
     }
@@ -105,8 +106,8 @@ extension Daemon {
 extension ReloadReply {
     fileprivate var sentence: String {
         let from = files.isEmpty ? "no file: the defaults" : files.joined(separator: ", ")
-        return "The configuration was read from \(from); "
-            + (changes.isEmpty ? "nothing has changed" : "\(changes.count) settings have changed")
+        let count = changes.count == 1 ? "1 setting has changed" : "\(changes.count) settings have changed"
+        return "The configuration was read from \(from); " + (changes.isEmpty ? "nothing has changed" : count)
     }
 }
 

@@ -19,7 +19,10 @@ struct Reloading {
 
     /// What a daemon that is not restarted can go by.
     var next: DaemonConfiguration {
-        changed.filter { $0.effect != .restart }.reduce(into: running) { $1.write(&$0, $1.read(loaded.configuration)) }
+        var next = running
+        for key in changed where key.effect != .restart { key.write(&next, key.read(loaded.configuration)) }
+        next.policies = loaded.configuration.policies
+        return next
     }
 
     var restartNeeded: [String] { changed.filter { $0.effect == .restart }.map(\.path) }
@@ -32,7 +35,28 @@ struct Reloading {
                 ManagedSettingChange(
                     key: key.path, was: key.read(running).toml, now: key.read(loaded.configuration).toml,
                     applies: key.effect.managerName, origin: loaded.origins[key.path]?.last?.description)
-            })
+            } + policyChanges)
+    }
+
+    /// What differs in policies, which count at once: for those who connect, register or begin a launch.
+    private var policyChanges: [ManagedSettingChange] {
+        let (before, after) = (running.policies, loaded.configuration.policies)
+        let gone = before.filter { policy in !after.contains { $0.name == policy.name } }
+        return gone.map { change("policy.\($0.name)", was: "there", now: "gone") }
+            + after.flatMap { policy in
+                guard let old = before.first(where: { $0.name == policy.name }) else {
+                    return [change("policy.\(policy.name)", was: "not there", now: "there")]
+                }
+                return PolicySettings.keys.filter { $0.read(old) != $0.read(policy) }.map {
+                    change("policy.\(policy.name).\($0.path)", was: $0.read(old).toml, now: $0.read(policy).toml)
+                }
+            }
+    }
+
+    private func change(_ key: String, was: String, now: String) -> ManagedSettingChange {
+        ManagedSettingChange(
+            key: key, was: was, now: now, applies: SettingEffect.newConnections.managerName,
+            origin: loaded.origins[key]?.last?.description)
     }
 
     /// - Parameter objections: what the Arbiter has against a configuration.

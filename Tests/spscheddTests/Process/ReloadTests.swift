@@ -55,6 +55,28 @@ struct ReloadTests {
                 == ManagedConfiguration(files: [daemon.directory.file("t.toml")], reloads: 1))
     }
 
+    @Test("policies count for whoever comes from then on, and a user that there is not changes nothing")
+    func policies() throws {
+        let daemon = try daemon()
+        let before = try daemon.connect()
+        try before.enter("before", Registration(weight: Weight(500)))
+        try write("[policy.all]\nweight_max = 50\nvms_max = 2\n", daemon)
+        let (code, output, _) = try reload(daemon)
+        #expect(code == 0 && output.contains("policy.all"), "\(output)")
+        let after = try daemon.connect()
+        #expect(try after.enter("after", Registration(weight: Weight(500))).weight == Weight(50))
+        try write("[policy.all]\nusers = [\"no-such-user\"]\n", daemon)
+        let (status, _, errors) = try reload(daemon)
+        #expect(status != 0 && errors.contains("t.toml:2: policy.all.users: there is no user 'no-such-user'"))
+        let third = try daemon.connect()
+        try third.hello()
+        guard case .error(let reply) = try third.ask(TestClient.register("third")) else {
+            throw TestFailure("admitted")
+        }
+        #expect(reply.text.contains("policy.all.vms_max"))
+        try before.release(before.acquire(.report).turn)
+    }
+
     @Test("a file with a mistake changes nothing: status, journal and exit status say which key")
     func mistake() throws {
         let daemon = try daemon("[arbiter]\ncapacity = \"900ms\"\n")

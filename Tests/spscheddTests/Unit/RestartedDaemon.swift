@@ -73,8 +73,13 @@ final class RestartedDaemon {
             guard let copy = try? connection.socket.descriptor.duplicate() else { return }
             numbers.append((copy.release(), connection.token.storedName))
         }
-        for (number, name) in numbers { #expect(stored.take(number, named: name)) }
+        for (number, name) in numbers {
+            let isTaken = stored.take(number, named: name)
+            #expect(isTaken)
+        }
         change(&configuration)
+        // Of the one before, which is still in memory.
+        for path in [configuration.vmm.path, configuration.manager.path] { unlink(path) }
         hand.now = hand.now + gap
         daemon = try Self.start(configuration, hand, stored)
         try turn()
