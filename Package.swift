@@ -233,12 +233,14 @@ let package = Package(
         .testTarget(
             name: "LaunchTests",
             dependencies: [
-                "DeviceTestSupport", "HostileSupport", "ManagerProtocol", "fake-monitor", "sp-emulator", "spschedctl",
+                "Arbiter", "DeviceTestSupport", "HostileSupport", "ManagerProtocol", "fake-monitor", "sp-emulator",
+                "spschedctl",
                 "spschedd", "spschedd-device",
             ], swiftSettings: strict),
         // What `make test-qemu` runs: real QEMUs, launched in turns.
         .executableTarget(
-            name: "qemu-launches", dependencies: ["DeviceTestSupport", "HostileSupport", "LinuxIO"], path: "Tests/QEMU",
+            name: "qemu-launches", dependencies: ["Arbiter", "DeviceTestSupport", "HostileSupport", "LinuxIO"],
+            path: "Tests/QEMU",
             swiftSettings: strict),
         // What `make bench` runs: the daemon against C programs, in Benchmarks/Floors, that do the same without policy.
         .executableTarget(
