@@ -4,7 +4,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 RELEASE := .build/release
-SWIFT_RELEASE_FLAGS := -c release --static-swift-stdlib
+# Where the release build keeps what it makes; tests build beside it.
+RELEASE_SCRATCH ?= .build
+# No path of the machine that built them stays in the binaries: elsewhere it names nothing, and the bytes differ.
+SWIFT_RELEASE_FLAGS := -c release --static-swift-stdlib \
+    -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
+BUILD_RELEASE = swift build $(SWIFT_RELEASE_FLAGS) --scratch-path $(RELEASE_SCRATCH)
+# Which products `make build` builds: all of them unless given.
+PRODUCTS ?=
 SOURCES := Sources Tests Benchmarks Experiment Fuzz Package.swift
 
 # Where spsched.pc says that the C client is installed.
@@ -14,9 +21,9 @@ PREFIX ?= /usr/local
 N ?= 0,16,64
 ARGS ?=
 
-.PHONY: help setup build libspsched run test test-asan test-tsan test-system test-confinement test-qemu test-hostile \
-    test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs bench-peers experiment experiment-check \
-    promises replay documents lint format clean
+.PHONY: help setup build install uninstall deb deb-reproducible libspsched run test test-asan test-tsan test-system \
+    test-vm test-confinement test-qemu test-hostile test-restart soak fuzz fuzz-smoke bench bench-quick bench-programs \
+    bench-peers experiment experiment-check promises replay documents lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -26,11 +33,25 @@ setup: ## Install what the build needs (Debian: libsystemd-dev, with sudo when n
 
 # Building talks on standard error: `make run ARGS=--json` leaves standard output to the JSON.
 build: setup ## Build the release binaries into .build/release
-	@swift build $(SWIFT_RELEASE_FLAGS) >&2
-	@$(MAKE) --no-print-directory libspsched >&2
+	@$(if $(PRODUCTS),$(foreach product,$(PRODUCTS),$(BUILD_RELEASE) --product $(product) >&2;),$(BUILD_RELEASE) >&2)
+	@scripts/build-libspsched $(PREFIX) $(RELEASE_SCRATCH)/release >&2
 
 libspsched: ## Build the C client for VMMs (libspsched.so.1, spsched.pc, libspsched-preload.so), beside the binaries
 	@scripts/build-libspsched $(PREFIX)
+
+install: ## Put what was built where the system looks for it (DESTDIR= PREFIX=/usr/local); packaging/README.md goes on
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install install
+
+uninstall: ## Take it away again, but what an operator has written (the same DESTDIR= and PREFIX=)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install uninstall
+
+deb: build ## Build the Debian packages into .build/deb, and have lintian look at them
+	@scripts/setup deb >&2
+	@scripts/build-deb
+
+deb-reproducible: setup ## Build the Debian packages twice, each time from nothing, and compare them byte for byte
+	@scripts/setup deb >&2
+	@scripts/build-deb --reproducible
 
 run: build ## Build, then show the whole thing at work on an emulated Secure Processor
 	@$(RELEASE)/spschedctl demo --antagonists $(N) --report demo-report.html $(ARGS)
@@ -47,9 +68,13 @@ test-asan: setup ## The tests under AddressSanitizer and LeakSanitizer, the C pa
 test-tsan: setup ## The tests under ThreadSanitizer
 	scripts/test-sanitized thread
 
-test-system: build ## Boot a container with systemd and use what was built as an operator would (root, or through sudo)
-	scripts/setup system
-	scripts/system-test
+test-system: deb ## Install the packages in booted containers, and use them as an operator would (root, or through sudo)
+	@scripts/setup system >&2
+	@scripts/system-test
+
+test-vm: build ## Boot an emulated machine with a character device for an SP, and use it all there (<= 10 minutes; root)
+	@scripts/setup vm >&2
+	@scripts/vm-test
 
 bench: bench-programs ## Measure the daemon against C programs without a policy (at most 8 minutes; ARGS=--json)
 	@$(RELEASE)/spschedd-bench $(ARGS)
@@ -129,10 +154,11 @@ bench-peers: build ## Compare with D-Bus, pcscd, tpm2-abrmd and flock, installed
 	@scripts/setup peers || echo 'bench-peers: going on without the peers that are missing' >&2
 	@scripts/bench-peers $(ROUNDS)
 
-documents: setup ## Write spschedd.toml and its manual page anew, from the table of keys
+documents: setup ## Write spschedd.toml, its manual page and spschedctl(1) anew, from what the programs say
 	swift build --product spschedctl
 	.build/debug/spschedctl config example >packaging/spschedd.toml
 	.build/debug/spschedctl config manual >packaging/man/spschedd.toml.5
+	SPSCHEDD_WRITE_MANUAL=1 swift test --disable-xctest --filter ManualPageTests
 
 lint: ## Check the formatting
 	swift format lint --strict --parallel --recursive $(SOURCES)

@@ -64,6 +64,24 @@ let package = Package(
         // Makes mistakes on purpose: scripts/test-sanitized must find them.
         .executableTarget(name: "sanitizer-canary", path: "Tests/SanitizerCanary", swiftSettings: strict),
 
+        // What a trace of KVM tells of guests' requests: bytes to counts.
+        .target(name: "Observation", swiftSettings: pure),
+        .testTarget(name: "ObservationTests", dependencies: ["Observation"], swiftSettings: strict),
+        // Counts the requests that pass the daemon by, and tells it.
+        .executableTarget(
+            name: "spschedd-observer",
+            dependencies: [
+                "Arbiter", "LinuxIO", "ManagerProtocol", "Observation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ObserverTests",
+            dependencies: [
+                "Arbiter", "DaemonTestSupport", "DeviceTestSupport", "HostileSupport", "LinuxIO", "ManagerProtocol",
+                "VMMProtocol",
+                "sp-emulator", "spschedctl", "spschedd", "spschedd-device", "spschedd-observer",
+            ], swiftSettings: strict),
+
         // What commands cost the SP, and the SP itself in virtual time.
         .target(name: "SPModel", dependencies: ["Arbiter"], swiftSettings: pure),
         .testTarget(name: "SPModelTests", dependencies: ["Arbiter", "SPModel"], swiftSettings: strict),
@@ -239,7 +257,8 @@ let package = Package(
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
         "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
-        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation", "StateFormat",
+        "DeviceProtocol", "LinuxIO", "ManagerProtocol", "Observation", "Reporting", "SPModel", "Simulation",
+        "StateFormat",
         "TraceFormat", "TraceReplay", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
@@ -276,6 +295,7 @@ if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     fuzz("manager", ["ManagerProtocol"])
     fuzz("configuration", ["Arbiter", "ConfigurationFiles"])
     fuzz("fleet", ["CapacityPlanning", "ConfigurationFiles"])
+    fuzz("observation", ["Observation"])
     fuzz("trace", ["Arbiter", "TraceFormat", "TraceReplay"])
     fuzz("state", ["Arbiter", "StateFormat", "spschedd"])
     fuzz("canary")

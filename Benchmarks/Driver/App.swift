@@ -91,7 +91,7 @@ struct App: ParsableCommand {
 
 /// The parts of a run, in their order.
 enum Measurement: String, CaseIterable {
-    case ready, decision, simulation, turn, trace, throughput, spin, memory, allocations, syscalls
+    case ready, decision, simulation, turn, trace, polled, throughput, spin, memory, allocations, syscalls
 
     static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
@@ -102,6 +102,7 @@ enum Measurement: String, CaseIterable {
         case .simulation: try SimulationBenchmark.run(plan, &results)
         case .turn: try TurnBenchmark.run(plan, workshop, &results)
         case .trace: try TraceBenchmark.run(plan, workshop, &results)
+        case .polled: try PolledBenchmark.run(plan, workshop, &results)
         case .throughput: try ThroughputBenchmark.run(plan, workshop, &results)
         case .spin: try SpinBenchmark.run(plan, workshop, &results)
         case .memory: try MemoryBenchmark.run(plan, workshop, &results)

@@ -66,6 +66,14 @@ extension Metric {
     static let cycleP50Traced = Metric(
         "cycle_p50_traced_ratio", "× untraced", "RELEASE_AND_ACQUIRE to GRANTED, the same")
 
+    static let turnP99Polled = Metric(
+        "turn_p99_polled_ratio", "× unpolled", "ACQUIRE to GRANTED, 1 client of 1,000 VMs, polled without a pause, p99",
+        .atMost(mark: 1.1, aim: nil))
+    static let turnP99PolledPaced = Metric(
+        "turn_p99_polled_paced_ratio", "× unpolled", "the same, a request every 2 ms, which operators are not in time")
+    static let turnP99PolledAdded = Metric(
+        "turn_p99_polled_paced_added_us", "µs", "what that adds to the 99th percentile")
+
     static let turnsPerSecond = Metric(
         "turns_per_s_ratio_64", "× one-turn", "turns of 64 client processes, one CPU", .atLeast(mark: 0.7, aim: 0.9))
     static let turnsPerSecondTwo = Metric(

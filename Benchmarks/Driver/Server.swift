@@ -10,12 +10,15 @@ enum Floor: String {
 /// A server under measurement: a floor or the daemon. It ends with the last reference.
 final class Server {
     let path: String
+    /// Of the daemon: where operators connect.
+    let managerPath: String
     let program: Program
     /// From the start of the process to its READY=1 or, of a floor, to its line.
     let readyAfter: Int64
 
-    private init(path: String, program: Program, readyAfter: Int64) {
+    private init(path: String, managerPath: String = "", program: Program, readyAfter: Int64) {
         self.path = path
+        self.managerPath = managerPath
         self.program = program
         self.readyAfter = readyAfter
     }
@@ -39,11 +42,12 @@ final class Server {
         let notify = workshop.fresh("notify")
         let listener: UnixListener
         do { listener = try UnixListener(path: notify, kind: .datagram) } catch { throw .system(error) }
+        let manager = workshop.fresh("manager")
         let configuration = try workshop.write(DaemonSettings.base + settings, to: "spschedd.toml")
         let command = try workshop.pinned(
             workshop.daemon,
             [
-                "--config", configuration, "--socket", path, "--manager-socket", workshop.fresh("manager"),
+                "--config", configuration, "--socket", path, "--manager-socket", manager,
                 "--device", workshop.fresh("no-device"), "--device-socket", workshop.fresh("no-probe"),
             ], to: processor)
         let began = Clock.monotonic()
@@ -51,7 +55,8 @@ final class Server {
             command.program, command.arguments, environment: environment + ["NOTIFY_SOCKET=\(notify)"],
             errors: workshop.fresh("spschedd.log"))
         try awaitReady(listener, program)
-        return Server(path: path, program: program, readyAfter: Clock.monotonic() - began)
+        return Server(
+            path: path, managerPath: manager, program: program, readyAfter: Clock.monotonic() - began)
     }
 
     private static func awaitReady(_ listener: borrowing UnixListener, _ program: Program) throws(BenchmarkProblem) {

@@ -49,6 +49,7 @@ struct Workshop: ~Copyable {
 
     var daemon: String { "\(ownDirectory)/spschedd" }
     var load: String { "\(programs)/load" }
+    var poller: String { "\(programs)/poll" }
     var allocationCounter: String { "\(programs)/liballocations.so" }
     func floor(_ floor: Floor) -> String { "\(programs)/\(floor.rawValue)" }
 

@@ -110,6 +110,12 @@ private struct Source: ManagerSource {
         }
     }
 
+    func beginReload() -> UInt64 { 1 }
+    func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome? {
+        .refused([ManagedReloadObjection(keys: ["a"], text: "b")])
+    }
+    func noteRequests(_ report: ObservedReport) -> Bool { report.lost % 2 == 0 }
+
     func status() -> ManagerStatus {
         ManagerStatus(
             version: "1.2.3", epoch: "0123456789abcdef", uptimeNanoseconds: .max, device: .alive,
@@ -120,7 +126,9 @@ private struct Source: ManagerSource {
                 reservableMillihertz: 36_000, reportPlanningNanoseconds: 7_500_000, reportMeasuredNanoseconds: nil),
             launchOverload: false, turn: nil,
             queues: ManagedQueues(launchSessions: 1, guestRequests: 3, platformCommands: 0),
-            counters: ManagedCounters(grants: .max, busies: ["limit": .min]))
+            counters: ManagedCounters(grants: .max, busies: ["limit": .min]),
+            launchBound: ManagedLaunchBound(pages: 64, commands: 69, boundNanoseconds: nil, unaskedNanoseconds: 0),
+            observation: ManagedObservation(processes: [], bypassing: 0, lost: .max, silentNanoseconds: 1))
     }
 
     func virtualMachine(afterSlot slot: Int?) -> ManagedVM? {

@@ -1,6 +1,6 @@
 /// What has been promised, and whether one promise more can be kept. Planning costs only, never measured ones.
 struct AdmissionLedger: Sendable {
-    private let bounds: PromiseBounds
+    private(set) var bounds: PromiseBounds
 
     private(set) var virtualMachines: Int64 = 0
     private(set) var unreserved: Int64 = 0
@@ -8,11 +8,14 @@ struct AdmissionLedger: Sendable {
     private(set) var reserved = Rate.zero
     private(set) var bursts: Int64 = 0
     /// What VMs need at the least beyond their reservations, so that none loses its key or stays frozen.
-    private var minimum = Rate.zero
+    private(set) var minimum = Rate.zero
 
     init(_ configuration: Configuration) { bounds = PromiseBounds(configuration) }
 
-    private var configuration: Configuration { bounds.configuration }
+    var configuration: Configuration { bounds.configuration }
+
+    /// What has been promised stays promised.
+    mutating func adopt(_ configuration: Configuration) { bounds = PromiseBounds(configuration) }
 
     // MARK: The planning costs of the largest turns
 
@@ -26,7 +29,7 @@ struct AdmissionLedger: Sendable {
 
     /// The minimum of VMs with no reservation, or a smaller one, is paid from the head-room above capacity; the excess
     /// counts here.
-    private func beyondHeadroom(_ minimum: Rate) -> Nanoseconds {
+    func beyondHeadroom(_ minimum: Rate) -> Nanoseconds {
         let headroom = Nanoseconds.seconds(1) - configuration.capacityPerSecond
         return max(minimum.load(each: guestTurn) - headroom, .zero)
     }

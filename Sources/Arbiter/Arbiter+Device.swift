@@ -31,14 +31,12 @@ extension Arbiter {
         decisions.append(.probe)
     }
 
-    /// A client says that ccp failed. It may be mistaken or lying: that is worth one probe, at most one a second.
+    /// A client says that ccp failed. It may be mistaken or lying: that is worth one probe, at most one a second. Too
+    /// early for one is too early only: nobody else may come to tell.
     mutating func askBecauseOfTrouble(_ decisions: inout [Decision]) {
-        guard clock - device.lastAsked >= Limits.probeEvery else { return }
+        let due = device.lastAsked + Limits.probeEvery
+        guard clock >= due else { return set(.probeAgain, at: due) }
         askDevice(&decisions)
-    }
-
-    mutating func askAgain(_ decisions: inout [Decision]) {
-        if device.state == .dead { askDevice(&decisions) }
     }
 
     // MARK: Answers
@@ -54,6 +52,7 @@ extension Arbiter {
         switch outcome {
         case .returned:
             device.pause = Limits.deadProbePauses.lowerBound
+            if device.state == .dead { clear(.probeAgain) }
             if !device.permitsGrants { enter(.alive, &decisions) }
             revokeOverdue(askedAt: askedAt, &decisions)
         case .unavailable:

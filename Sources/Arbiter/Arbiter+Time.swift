@@ -116,7 +116,7 @@ extension Arbiter {
         case .leaseBeside: turnBeside?.overdueSince = clock
         case .platformPatience: break  // The dispatch that follows finds the command before everything else.
         case .probePatience: probeIsLate(&decisions)
-        case .probeAgain: askAgain(&decisions)
+        case .probeAgain: askDevice(&decisions)
         case nil: preconditionFailure("a timer index names no timer")
         }
         if timer == .lease || timer == .leaseBeside { turnIsOverdue(&decisions) }

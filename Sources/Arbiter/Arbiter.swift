@@ -21,7 +21,7 @@
 /// What the hot path asks without changing anything is `@inline(__always)`, and no closure there captures `self`: the
 /// compiler otherwise hands the callee a copy of the whole Arbiter, 1.3 KB at each call.
 public struct Arbiter: ~Copyable {
-    public let configuration: Configuration
+    public internal(set) var configuration: Configuration
 
     // MARK: Who there is
 

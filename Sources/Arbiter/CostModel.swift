@@ -3,7 +3,7 @@
 /// Used for predicted starts, leases and the floor; never for admission. A vote counts within a quarter and four times
 /// the planning cost, so that no client can talk the prediction away.
 struct CostModel: Sendable {
-    let planning: PlanningCosts
+    private(set) var planning: PlanningCosts
     private var reports: MedianVote
     private var launchPages: MedianVote
 
@@ -11,6 +11,13 @@ struct CostModel: Sendable {
         self.planning = planning
         reports = MedianVote(planning: planning.report, voters: virtualMachines)
         launchPages = MedianVote(planning: planning.launchPage, voters: virtualMachines)
+    }
+
+    /// What was seen stays, as far as it is believed beside the other planning costs.
+    mutating func adopt(_ planning: PlanningCosts) {
+        self.planning = planning
+        reports.adopt(planning.report)
+        launchPages.adopt(planning.launchPage)
     }
 
     var report: Nanoseconds { reports.value }
@@ -90,7 +97,7 @@ struct CostModel: Sendable {
 
 /// A median over voters, each with one vote that follows what it observed.
 private struct MedianVote: Sendable {
-    let planning: Nanoseconds
+    private(set) var planning: Nanoseconds
     private var votes: RankedIndex
     /// What each voter's observations come to, smoothed; its vote follows when this has moved.
     private var observations: [Nanoseconds]
@@ -103,9 +110,22 @@ private struct MedianVote: Sendable {
         value = planning
     }
 
+    private var believable: ClosedRange<Nanoseconds> {
+        planning / Limits.costBeliefFactor...planning * Limits.costBeliefFactor
+    }
+
+    mutating func adopt(_ planning: Nanoseconds) {
+        self.planning = planning
+        for slot in observations.indices where votes.contains(slot) {
+            observations[slot] = observations[slot].clamped(to: believable)
+            let vote = Nanoseconds(votes.key(of: slot)).clamped(to: believable)
+            votes.set(slot, key: vote.count, tie: Int64(slot), cost: .zero)
+        }
+        count()
+    }
+
     mutating func vote(_ observed: Nanoseconds, by slot: Int) {
-        let believed = observed.clamped(
-            to: planning / Limits.costBeliefFactor...planning * Limits.costBeliefFactor)
+        let believed = observed.clamped(to: believable)
         guard votes.contains(slot) else {
             observations[slot] = believed
             return cast(believed, by: slot)

@@ -11,7 +11,7 @@ struct FairShare: Sendable {
     /// L: how far a tag may stray from the virtual time.
     private(set) var lead: Int64 = 0
     /// The planned cost of a report.
-    private let guestTurn: Nanoseconds
+    private var guestTurn: Nanoseconds
     private var remainder: Int64 = 0
     /// The sum before the last change, and its lead: a VM that is served leaves and comes back at once.
     private var before: (sum: Int64, lead: Int64) = (0, 0)
@@ -19,6 +19,12 @@ struct FairShare: Sendable {
     init(guestTurn: Nanoseconds, startingAt virtualTime: Int64 = 0) {
         self.guestTurn = guestTurn
         self.virtualTime = virtualTime
+    }
+
+    mutating func adopt(guestTurn: Nanoseconds) {
+        self.guestTurn = guestTurn
+        lead = lead(of: sumOfWeights)
+        before = (sumOfWeights, lead)
     }
 
     mutating func join(_ weight: Weight) { changeSum(by: weight.value, count: 1) }

@@ -31,6 +31,18 @@ struct FloorBucket: Sendable {
         level = least.count * 1_000
     }
 
+    /// The same level under another configuration: what guests have earned stays theirs.
+    func adopting(
+        share: Share, delay: Nanoseconds, largestGuestTurn: Nanoseconds, largestLaunchTurn: Nanoseconds
+    ) -> Self {
+        var next = Self(
+            share: share, delay: delay, largestGuestTurn: largestGuestTurn, largestLaunchTurn: largestLaunchTurn)
+        next.isOwedInFull = isOwedInFull
+        next.level = max(level, next.deepest.count * 1_000)
+        next.most = max(next.most, balance)
+        return next
+    }
+
     var balance: Nanoseconds { Nanoseconds(level / 1_000) }
 
     /// Time passes in which guests wait or are served. Service is paid for as it goes on: paid for at its end only,

@@ -78,6 +78,14 @@ struct LaunchOverload: Sendable {
         self.burst = burst
     }
 
+    /// The same work, which from now on drains at another rate.
+    func adopting(reservePerSecond: Nanoseconds, burst: Nanoseconds, at now: Instant) -> Self {
+        var next = Self(reservePerSecond: reservePerSecond, burst: burst)
+        let level = work.level(at: now, drainPerSecond: self.reservePerSecond)
+        next.work.set(min(level, burst * 2), at: now)
+        return next
+    }
+
     /// Launches used or held the SP for the whole of `elapsed`, which ends now.
     mutating func add(_ elapsed: Nanoseconds, at now: Instant) {
         let before = work.level(at: now - elapsed, drainPerSecond: reservePerSecond)

@@ -420,6 +420,13 @@ static inline int linux_flush_standard_output(void) {
     return fflush(stdout) != 0 || ferror(stdout) ? -errno : 0;
 }
 
+/* Whether the path names the very file that is open: 1 or 0. A device that was made anew is another one. */
+static inline int linux_is_file_at(int descriptor, const char *path) {
+    struct stat opened, named;
+    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev
+        && opened.st_ino == named.st_ino && opened.st_rdev == named.st_rdev;
+}
+
 /* Whether the file lies in a tmpfs (TMPFS_MAGIC of linux/magic.h): 1 or 0. */
 static inline int linux_is_in_memory(int descriptor) {
     struct statfs status;

@@ -15,6 +15,16 @@ package enum ConfigurationDocuments {
                 text += "#\(name(key)) = \(defaultText(key))\n"
             }
         }
+        return text + policies
+    }
+
+    /// Each key of a policy. They stay comments: a policy needs a name, and an empty one is for everybody.
+    private static var policies: String {
+        var text = "\n" + comment(PolicySettings.reason) + "#     [policy.NAME]\n"
+        for key in PolicySettings.keys {
+            text += "\n" + comment(key.reason) + comment("\(capitalised(takes(key))). \(key.effect.sentence)")
+            text += "#     \(key.path) = \(key.read(PolicySettings(name: "")).toml)\n"
+        }
         return text
     }
 
@@ -27,7 +37,7 @@ package enum ConfigurationDocuments {
 
     static func defaultText(_ key: SettingKey<DaemonConfiguration>) -> String { key.read(DaemonConfiguration()).toml }
 
-    static func takes(_ key: SettingKey<DaemonConfiguration>) -> String {
+    static func takes<Root>(_ key: SettingKey<Root>) -> String {
         key.kind.bounds + (key.unit.isEmpty ? "" : ", in \(key.unit)")
     }
 

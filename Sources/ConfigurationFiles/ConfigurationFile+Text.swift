@@ -11,13 +11,27 @@ extension DaemonConfiguration {
                 text += (section == nil ? "" : "\n") + "[\(parts[0])]\n"
                 section = parts[0]
             }
-            text += "# \(key.reason)\n# \(key.kind.expectation); default \(key.read(Self()).toml)\n"
-            if let origins = origins[key.path], let decisive = origins.last {
-                let hidden = origins.dropLast().reversed().map(\.description).joined(separator: ", ")
-                text += "# from \(decisive)" + (hidden.isEmpty ? "" : ", in place of \(hidden)") + "\n"
+            text += Self.line(key, parts[1], of: self, Self(), origins[key.path] ?? [])
+        }
+        for policy in policies {
+            let section = "\(PolicySettings.section).\(policy.name)"
+            text += "\n[\(section)]\n"
+            for key in PolicySettings.keys {
+                let origins = origins["\(section).\(key.path)"] ?? []
+                text += Self.line(key, key.path[...], of: policy, PolicySettings(name: policy.name), origins)
             }
-            text += "\(parts[1]) = \(key.read(self).toml)\n"
         }
         return text
+    }
+
+    private static func line<Root>(
+        _ key: SettingKey<Root>, _ name: Substring, of root: Root, _ defaults: Root, _ origins: [ConfigurationOrigin]
+    ) -> String {
+        var text = "# \(key.reason)\n# \(key.kind.expectation); default \(key.read(defaults).toml)\n"
+        if let decisive = origins.last {
+            let hidden = origins.dropLast().reversed().map(\.description).joined(separator: ", ")
+            text += "# from \(decisive)" + (hidden.isEmpty ? "" : ", in place of \(hidden)") + "\n"
+        }
+        return text + "\(name) = \(key.read(root).toml)\n"
     }
 }

@@ -78,6 +78,10 @@ extension SettingsReader {
     mutating func read(_ sections: TOMLSection, into configuration: inout DaemonConfiguration) {
         let keys = SettingKeys(DaemonConfiguration.keys)
         for entry in sections.entries {
+            if entry.name == PolicySettings.section {
+                readPolicies(entry, into: &configuration)
+                continue
+            }
             guard keys.sections.contains(entry.name) else {
                 note(entry.name, entry.line)
                 reportUnknown(entry.name, entry.value, keys)

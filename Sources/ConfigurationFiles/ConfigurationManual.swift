@@ -1,7 +1,7 @@
 extension ConfigurationDocuments {
     /// spschedd.toml(5), in mdoc(7).
     package static var manual: String {
-        head + DaemonConfiguration.sections.map(manual).joined() + tail
+        head + DaemonConfiguration.sections.map(manual).joined() + policies + tail
     }
 
     private static func manual(_ section: (name: String, reason: String)) -> String {
@@ -11,8 +11,20 @@ extension ConfigurationDocuments {
     }
 
     private static func manual(_ key: SettingKey<DaemonConfiguration>) -> String {
-        ".It Ic \(name(key))\n" + prose(key.reason)
-            + prose("Takes \(takes(key)); the default is \(defaultText(key)).") + prose(key.effect.sentence)
+        manual(key, named: name(key), defaultText: defaultText(key))
+    }
+
+    private static func manual<Root>(_ key: SettingKey<Root>, named name: Substring, defaultText: String) -> String {
+        ".It Ic \(name)\n" + prose(key.reason)
+            + prose("Takes \(takes(key)); the default is \(defaultText).") + prose(key.effect.sentence)
+    }
+
+    private static var policies: String {
+        let entries = PolicySettings.keys.map { key in
+            manual(key, named: key.path[...], defaultText: key.read(PolicySettings(name: "")).toml)
+        }
+        return ".Ss Sections policy.NAME\n" + prose(PolicySettings.reason) + ".Bl -tag -width Ds\n" + entries.joined()
+            + ".El\n"
     }
 
     /// Each sentence on a line of its own, as mdoc wants it, and lines of at most 78 characters.

@@ -16,6 +16,14 @@ public struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
     public var key: String?
     public var message: String
 
+    package init(file: String, line: Int? = nil, column: Int? = nil, key: String? = nil, message: String) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.key = key
+        self.message = message
+    }
+
     public var description: String {
         var text = file
         if let line { text += ":\(line)" }

@@ -6,6 +6,9 @@ package enum ConfigurationValue: Equatable, Sendable {
     case rate(Rate?)
     case share(Share)
     case integer(Int64)
+    case optionalInteger(Int64?)
+    /// Of users or groups, or their numbers.
+    case names([String])
     /// In thousandths.
     case decimal(Int64)
     case choice(String)
@@ -20,6 +23,10 @@ package enum ConfigurationKind: Equatable, Sendable {
     case optionalRate(ClosedRange<Rate>)
     case share(ClosedRange<Share>)
     case integer(ClosedRange<Int64>)
+    /// `none` is allowed.
+    case optionalInteger(ClosedRange<Int64>)
+    /// A list of names or numbers of users or groups.
+    case names
     /// A number with at most three decimals; the range is in thousandths.
     case decimal(ClosedRange<Int64>)
     case choice([String])
@@ -51,6 +58,10 @@ extension ConfigurationKind {
         case .share(let range):
             "a share from \"\(ShareText.write(range.lowerBound))\" to \"\(ShareText.write(range.upperBound))\""
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .optionalInteger(let range):
+            "a whole number from \(range.lowerBound) to \(range.upperBound), or \"none\""
+        case .names:
+            "a list of at most \(ConfigurationLimits.policyMembers) names or numbers, such as [\"qemu\", \"1000\"]"
         case .decimal(let range):
             "a number from \(DecimalText.write(thousandths: range.lowerBound)) to"
                 + " \(DecimalText.write(thousandths: range.upperBound)), with at most three decimals"
@@ -75,8 +86,29 @@ extension ConfigurationKind {
         case .text(let text): parse(text)
         case .integer(let number): parse(Int64(number))
         case .decimal(let number): parse(number)
-        case .truth, .list, .section, .time: nil
+        case .list(let members): parse(members)
+        case .truth, .section, .time: nil
         }
+    }
+
+    /// Numbers may stand without quotes.
+    private func parse(_ members: [TOMLValue]) -> ConfigurationValue? {
+        guard self == .names, members.count <= ConfigurationLimits.policyMembers else { return nil }
+        var names: [String] = []
+        for member in members {
+            switch member {
+            case .text(let name) where Self.isAccountName(name): names.append(name)
+            case .integer(let number) where UInt32(exactly: number) != nil: names.append("\(number)")
+            default: return nil
+            }
+        }
+        return .names(names)
+    }
+
+    /// Of a user or group: no white space and nothing that would need quoting in a message.
+    private static func isAccountName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
     }
 
     func parse(_ text: String) -> ConfigurationValue? {
@@ -100,13 +132,15 @@ extension ConfigurationKind {
                 return nil
             }
             return .fileMode(mode)
-        case .integer, .decimal: return nil
+        case .optionalInteger: return text == "none" ? .optionalInteger(nil) : nil
+        case .integer, .decimal, .names: return nil
         }
     }
 
     func parse(_ number: Int64) -> ConfigurationValue? {
         switch self {
         case .integer(let range) where range.contains(number): return .integer(number)
+        case .optionalInteger(let range) where range.contains(number): return .optionalInteger(number)
         case .decimal(let range):
             let (thousandths, overflows) = number.multipliedReportingOverflow(by: 1_000)
             return !overflows && range.contains(thousandths) ? .decimal(thousandths) : nil
@@ -136,8 +170,8 @@ extension ConfigurationValue {
     /// As it stands in a TOML file.
     package var toml: String {
         switch self {
-        case .integer, .decimal: text
-        case .duration, .rate, .share, .choice, .text, .fileMode: TOMLText.quote(text)
+        case .integer, .decimal, .names, .optionalInteger(.some): text
+        case .optionalInteger(.none), .duration, .rate, .share, .choice, .text, .fileMode: TOMLText.quote(text)
         }
     }
 
@@ -148,6 +182,8 @@ extension ConfigurationValue {
         case .rate(let value): value.map(RateText.write) ?? "none"
         case .share(let value): ShareText.write(value)
         case .integer(let value): "\(value)"
+        case .optionalInteger(let value): value.map { "\($0)" } ?? "none"
+        case .names(let names): "[" + names.map(TOMLText.quote).joined(separator: ", ") + "]"
         case .decimal(let value): DecimalText.write(thousandths: value)
         case .choice(let value): value
         case .text(let value): value ?? "none"

@@ -8,6 +8,8 @@ public struct DaemonConfiguration: Equatable, Sendable {
     public var manager = SocketSettings(path: "/run/spschedd/manager/io.spschedd.Manager")
     public var clients = ClientSettings()
     public var account = AccountSettings()
+    /// Sorted by name.
+    public var policies: [PolicySettings] = []
     public var loop = LoopSettings()
     public var trace = TraceSettings()
 

@@ -43,6 +43,15 @@ extension LoadedConfiguration {
             EffectiveSetting(
                 key: key.path, value: key.read(configuration), defaultValue: key.read(DaemonConfiguration()),
                 origins: origins[key.path] ?? [])
+        } + configuration.policies.flatMap(settings)
+    }
+
+    private func settings(of policy: PolicySettings) -> [EffectiveSetting] {
+        PolicySettings.keys.map { key in
+            let path = "\(PolicySettings.section).\(policy.name).\(key.path)"
+            return EffectiveSetting(
+                key: path, value: key.read(policy), defaultValue: key.read(PolicySettings(name: policy.name)),
+                origins: origins[path] ?? [])
         }
     }
 

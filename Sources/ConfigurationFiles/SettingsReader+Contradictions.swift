@@ -19,6 +19,7 @@ extension SettingsReader {
             "must be at most \(pagesMax): with \(place)planning_cost.launch_page"
                 + " (\(DurationText.write(arbiter.planningCosts.launchPage))) one launch would be reckoned to take more"
                 + " than a day", orAt: "planning_cost.launch_page")
+        reportContradictions(of: configuration.policies)
         expect(
             configuration.vmm.path != configuration.manager.path, "manager.socket",
             "must differ from \(place)vmm.socket", orAt: "vmm.socket")

@@ -44,7 +44,8 @@ package struct SettingsReader {
 
     package mutating func reportUnknown<Root>(_ path: String, _ value: TOMLValue, _ keys: SettingKeys<Root>) {
         if case .section = value, !keys.sections.isEmpty {
-            let nearest = NearestKey.to(path, among: keys.sections.sorted())
+            let known = keys.sections.sorted() + (keys.sections.contains("account") ? [PolicySettings.section] : [])
+            let nearest = NearestKey.to(path, among: known)
             return report(path, "unknown section" + (nearest.map { "; did you mean [\(place)\($0)]?" } ?? ""))
         }
         let nearest = NearestKey.to(path, among: keys.paths)

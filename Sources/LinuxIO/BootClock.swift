@@ -40,6 +40,16 @@ public struct BootTimer: ~Copyable, Sendable {
     }
 }
 
+/// The clock that the service manager orders notifications by.
+public enum MonotonicClock {
+    public static func microseconds() -> UInt64 {
+        var time = timespec()
+        // SAFETY: the kernel fills the structure during the call; this clock always exists.
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000
+    }
+}
+
 /// Wakes an `EventPoll` from another thread.
 public struct WakeUp: ~Copyable, Sendable {
     public let descriptor: FileDescriptor

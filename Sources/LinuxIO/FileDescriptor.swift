@@ -45,6 +45,9 @@ public struct FileDescriptor: ~Copyable, Sendable {
     public borrowing func kind() throws(SystemError) -> FileKind {
         FileKind(try check(linux_descriptor_kind(number), "look at descriptor", "\(number)"))
     }
+
+    /// Whether `path` names the very file that is open here. False too if it names none.
+    public borrowing func isFile(at path: String) -> Bool { linux_is_file_at(number, path) == 1 }
 }
 
 /// What a path or descriptor is, as far as the daemon tells them apart.

@@ -21,6 +21,12 @@ public enum ManagerLimits {
     public static let metricsBytes = 4 * 1024 * 1024
     /// A wrapped VLEK has exactly this size; the firmware's specification gives it.
     public static let hashstickBytes = 432
+    /// What fits into a call, with names of usual length.
+    public static let observedProcesses = 128
+    /// The kernel's 15 bytes, each as the longest escape.
+    public static let observedNameBytes = 128
+    /// Sums of what a host's processes have sent must not leave 64 bits; a century brings less.
+    static let observedRequests: ClosedRange<Int64> = 0...(1 << 50)
     /// A platform command may wait for a launch's turn, and then for the driver's own time-out of 100 s.
     public static let platformPatienceMilliseconds: Int32 = 160_000
 }

@@ -23,6 +23,12 @@ public struct StateLayout: Equatable, Sendable {
         self.connections = connections
     }
 
+    /// With so many places for VMs at least.
+    public func having(virtualMachines least: Int) -> StateLayout {
+        StateLayout(
+            virtualMachines: max(virtualMachines, least), accounts: accounts, connections: connections)
+    }
+
     /// How many words the whole has.
     public var words: Int { Area.connections.start(in: self) + connections * Area.connections.wordsOfPlace }
     public var bytes: Int { words * 8 }

@@ -21,6 +21,7 @@ enum CallKind: UInt8 {
     case acquirePlatform = 17
     case releasePlatform = 18
     case cancelPlatform = 19
+    case reconfigure = 20
 }
 
 extension ArbiterCall {
@@ -45,6 +46,7 @@ extension ArbiterCall {
         case .acquirePlatform: .acquirePlatform
         case .releasePlatform: .releasePlatform
         case .cancelPlatform: .cancelPlatform
+        case .reconfigure: .reconfigure
         }
     }
 
@@ -100,6 +102,10 @@ extension ArbiterCall {
             words.put(turn.number, at: &position)
             words.put(reportsDeviceTrouble, at: &position)
         case .cancelPlatform(let request): request.encode(into: &words, at: &position)
+        case .reconfigure(let configuration):
+            let all = configuration.words
+            words.put(UInt64(all.count), at: &position)
+            for word in all { words.put(word, at: &position) }
         case .openAccount, .acquire, .release, .releaseAndAcquire, .advance, .drain, .resume: break
         }
     }
@@ -142,6 +148,7 @@ extension ArbiterCall {
             let turn = TurnID(number: try words.word())
             self = .releasePlatform(turn, reportsDeviceTrouble: try words.isSet())
         case .cancelPlatform: self = .cancelPlatform(try words.request())
+        case .reconfigure: self = .reconfigure(try Configuration(&words))
         }
     }
 }
@@ -198,6 +205,20 @@ extension Registration {
             weight: Weight(try words.integer()), burst: try words.integer(),
             retryPolicy: try words.value(RetryPolicy.self, try words.word()),
             guestWaitMax: try words.optionalDuration())
+    }
+}
+
+extension Configuration {
+    fileprivate init(_ reader: inout WordReader) throws(TraceProblem) {
+        let count = try reader.word()
+        guard count <= UInt64(TraceLimits.configurationWords) else {
+            throw reader.problem("a configuration of \(count) words")
+        }
+        var words: [UInt64] = []
+        for _ in 0..<count { words.append(try reader.word()) }
+        do throws(StateProblem) { try self.init(words: words) } catch {
+            throw reader.problem("a configuration that \(error.message)")
+        }
     }
 }
 

@@ -21,6 +21,8 @@ public enum ArbiterCall: Equatable, Sendable {
     case acquirePlatform(CommandKind, RequestID)
     case releasePlatform(TurnID, reportsDeviceTrouble: Bool)
     case cancelPlatform(RequestID)
+    /// Kept elsewhere, lest every call be as large as a configuration.
+    indirect case reconfigure(Configuration)
 
     /// What is asked for by an `acquire`.
     public struct Request: Equatable, Sendable {
@@ -50,6 +52,8 @@ public enum CallOutcome: Equatable, Sendable {
     case noAccountLeft
     case accountClosed
     case accountKept
+    /// Another configuration was refused, with so many objections.
+    case notReconfigured(objections: UInt64)
 }
 
 /// An `AdmissionRefusal` without its words.

@@ -12,6 +12,7 @@ enum OutcomeKind: UInt8 {
     case noAccountLeft = 7
     case accountClosed = 8
     case accountKept = 9
+    case notReconfigured = 10
 }
 
 extension CallOutcome {
@@ -28,6 +29,7 @@ extension CallOutcome {
         case .noAccountLeft: .noAccountLeft
         case .accountClosed: .accountClosed
         case .accountKept: .accountKept
+        case .notReconfigured: .notReconfigured
         }
     }
 
@@ -56,6 +58,7 @@ extension CallOutcome {
             words.put(UInt64(busy.reason.rawValue), at: &position)
             busy.encode(into: &words, at: &position)
         case .accountOpened(let account): words.put(UInt64(account.slot), at: &position)
+        case .notReconfigured(let objections): words.put(objections, at: &position)
         }
     }
 
@@ -82,6 +85,7 @@ extension CallOutcome {
         case .noAccountLeft: self = .noAccountLeft
         case .accountClosed: self = .accountClosed
         case .accountKept: self = .accountKept
+        case .notReconfigured: self = .notReconfigured(objections: try words.word())
         }
     }
 }

@@ -11,8 +11,11 @@ public enum TraceLimits {
     /// A call is recorded with so many of its decisions in full; of more there is a digest. All but a drain and a dead
     /// device cause fewer.
     public static let decisionsShown = 8
-    /// No record of a call is longer: its head, eight decisions of seven words, and the longest call and outcome.
-    public static let callWordsMax = 96
+    /// A configuration has 29 words.
+    static let configurationWords = 48
+    /// No record of a call is longer: its head, eight decisions of seven words, and the longest call, which has a
+    /// configuration.
+    public static let callWordsMax = 128
     /// The longest name of a VM, in bytes: the protocol's.
     public static let nameBytes = 64
     /// No record of a name is longer: its head, the VM, the length, and the name.

@@ -11,6 +11,7 @@ extension Arbiter {
         case .closeAccount(let account): closeAccount(account, now: now) ? .accountClosed : .accountKept
         case .register(let registration, let account): performRegister(registration, account, now)
         case .beginLaunch(let plan, let vm): performBegin(plan, vm, now)
+        case .reconfigure(let configuration): performReconfigure(configuration, now, &decisions)
         case .unregister, .cancel, .hangUp, .advance, .drain, .resume, .probeReturned, .devicePresence,
             .cancelPlatform:
             performSure(call, now, &decisions)
@@ -28,6 +29,17 @@ extension Arbiter {
             return .admitted(try register(registration, account: account, now: now))
         } catch {
             return .notAdmitted(AdmissionRefusalDigest(error))
+        }
+    }
+
+    private mutating func performReconfigure(
+        _ configuration: Configuration, _ now: Instant, _ decisions: inout [Decision]
+    ) -> CallOutcome {
+        do throws(ReconfigurationRefusal) {
+            try reconfigure(configuration, now: now, into: &decisions)
+            return .done
+        } catch {
+            return .notReconfigured(objections: UInt64(error.objections.count))
         }
     }
 

@@ -12,8 +12,8 @@ struct App: ParsableCommand {
         subcommands: [
             DemoCommand.self, PlanCommand.self, StatusCommand.self, ListCommand.self, ExplainCommand.self,
             WatchCommand.self, TopCommand.self, MetricsCommand.self, DrainCommand.self, ResumeCommand.self,
-            PlatformCommand.self, ConfigCommand.self, DeviceCommand.self, LaunchCommand.self, DoctorCommand.self,
-            ReplayCommand.self, VirtualMachineCommand.self,
+            PlatformCommand.self, ConfigCommand.self, ReloadCommand.self, DeviceCommand.self, LaunchCommand.self,
+            DoctorCommand.self, ReplayCommand.self, VirtualMachineCommand.self,
         ])
 
     static func main() {

@@ -59,55 +59,47 @@ struct App: ParsableCommand {
 
     func run() throws {
         if checkHost { return try lookAtHost() }
-        let loaded = try load()
+        let options = ConfigurationOptions(
+            source: ConfigurationSource(file: config, root: root), device: device, deviceSocket: deviceSocket,
+            socket: socket, managerSocket: managerSocket, traceFile: traceFile)
+        let loaded = try load(options)
         let configuration = loaded.configuration
         if checkConfig { return StandardOutput.print(loaded.toml, terminator: "") }
         if capabilities { return StandardOutput.print(Capabilities(configuration).json) }
         SystemdEvents.blockSignals()
         do {
-            try serve(configuration)
+            try serve(loaded, options)
         } catch {
             // Starting it again cannot help where the configuration names what there is not.
-            try fail("\(error)", error is UnknownGroup ? EX_CONFIG : EX_UNAVAILABLE)
+            try fail("\(error)", error is UnknownGroup || error is UnknownMember ? EX_CONFIG : EX_UNAVAILABLE)
         }
     }
 
     /// Mistakes in the configuration are the daemon's own to tell: they must not look like a host without a device.
     private func lookAtHost() throws {
-        let configured = (try? ConfigurationFile.load(ConfigurationSource(file: config, root: root)))?.configuration.device.path
-        let check = HostCheck.look(at: device ?? configured ?? DaemonConfiguration().device.path)
+        let loaded = try? ConfigurationFile.load(ConfigurationSource(file: config, root: root))
+        let configured = (loaded?.configuration ?? DaemonConfiguration()).device.path
+        let check = HostCheck.look(at: device ?? configured)
         guard case .nothingToSchedule(let reason) = check else { return }
         LogOutput.fromEnvironment().write(
             LogRecord(.notNeeded, .notice, "Not started: \(reason)", [LogField(.reason, reason)]))
         throw ExitCode.failure
     }
 
-    private func load() throws -> LoadedConfiguration {
-        do throws(ConfigurationError) {
-            var loaded = try ConfigurationFile.load(ConfigurationSource(file: config, root: root))
-            applyOptions(to: &loaded.configuration)
-            return loaded
-        } catch {
+    private func load(_ options: ConfigurationOptions) throws -> LoadedConfiguration {
+        do throws(ConfigurationError) { return try options.load() } catch {
             try fail("\(error)", EX_CONFIG)
         }
     }
 
-    /// What the command line says prevails over every file.
-    private func applyOptions(to configuration: inout DaemonConfiguration) {
-        configuration.device.path = device ?? configuration.device.path
-        configuration.device.probeSocket = deviceSocket ?? configuration.device.probeSocket
-        configuration.vmm.path = socket ?? configuration.vmm.path
-        configuration.manager.path = managerSocket ?? configuration.manager.path
-        configuration.trace.file = traceFile ?? configuration.trace.file
-    }
-
-    private func serve(_ configuration: DaemonConfiguration) throws {
+    private func serve(_ loaded: LoadedConfiguration, _ options: ConfigurationOptions) throws {
         let inherited = try InheritedDescriptors.take()
-        let listeners = try ListeningSockets.open(configuration, inherited)
+        let listeners = try ListeningSockets.open(loaded.configuration, inherited)
         let logger = try Logger()
         let daemon = try Daemon(
-            configuration: configuration, listeners: listeners, logger: logger, notifier: try Notifier(),
+            configuration: loaded.configuration, listeners: listeners, logger: logger, notifier: try Notifier(),
             stored: inherited.stored)
+        try daemon.reads(options, files: loaded.files.map(\.path))
         try daemon.run()
     }
 

@@ -63,6 +63,20 @@ enum DaemonLimits {
     /// When the process has no descriptor left, accepting stops this long: the condition does not pass in microseconds.
     static let acceptPause = Nanoseconds.seconds(1)
 
+    // MARK: What the observer tells
+
+    /// As many as the observer counts: more VMs than a host has address-space ids for.
+    static let observedProcesses = 1_024
+    /// Of them an operator reads a screenful; the rest is counted.
+    static let observedProcessesShown = 32
+    /// The observer tells of a process for a minute after its last request.
+    static let observationMemory = Nanoseconds.seconds(120)
+    /// A guest that was refused by the kernel or its own program comes back every 2 s: who asks nothing for five of
+    /// these has stopped.
+    static let bypassingFor = Nanoseconds.seconds(10)
+    /// Of the launch whose bound is told: a small VMM's, as in the demonstration.
+    static let boundPages: Int64 = 64
+
     // MARK: spschedd-device
 
     /// Pauses between attempts to reach it: a restart takes a quarter of a second, an absent one is not worth more.

@@ -204,6 +204,23 @@ struct DeviceTests {
             """)
     }
 
+    @Test("trouble that is told too early for a probe has it later, though nobody tells of it again")
+    func lateTrouble() throws {
+        try play(
+            """
+            column 50ms
+            a: guest
+            D: device
+            asks
+            s  0...................1
+            a  rt.rt
+            D  ..+...................x
+            expect
+            SP a..a
+            D  .p...................pd
+            """)
+    }
+
     @Test("a release of the turn is not held up by the trouble that it reports")
     func troubleReleases() throws {
         try play(

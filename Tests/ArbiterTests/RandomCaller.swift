@@ -146,6 +146,14 @@ struct RandomCaller {
         }
     }
 
+    /// The refusal, if it is refused.
+    func reconfigure(_ configuration: Configuration) -> ReconfigurationRefusal? {
+        do { try host.reconfigure(configuration) } catch { return error }
+        return nil
+    }
+
+    func advance() { host.step { arbiter, now, out in arbiter.advance(to: now, into: &out) } }
+
     private mutating func cancel() {
         guard let request = pick(requests.suffix(8)), let vm = vms.last(where: { UInt64($0.slot) == request.origin })
         else { return }

@@ -20,8 +20,8 @@ names = sys.stdin.read().splitlines()
 
 families = list(parse(open(metrics, encoding="utf-8").read()))
 samples = {sample.name for family in families for sample in family.samples}
-# A counter without a sample yet is known by its family.
-known = samples | {family.name + "_total" for family in families if family.type == "counter"}
+# What has no sample yet is known by its family.
+known = samples | {family.name + ("_total" if family.type == "counter" else "") for family in families}
 assert all(family.documentation for family in families)
 listed = [sample.labels["vm"] for family in families if family.name == "spschedd_vm" for sample in family.samples]
 assert listed == names, listed

@@ -80,6 +80,20 @@ struct Source: ManagerSource {
         return vms.count
     }
     func retakeDevice() { platform.isReleased = false }
+
+    let reloads = ReloadLog()
+    func beginReload() -> UInt64 {
+        reloads.tickets += 1
+        return reloads.tickets
+    }
+    func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome? { reloads.outcomes.removeValue(forKey: ticket) }
+
+    /// Whether its caller is root.
+    var takesReports = true
+    func noteRequests(_ report: ObservedReport) -> Bool {
+        if takesReports { platform.reports.append(report) }
+        return takesReports
+    }
 }
 
 /// What a source was asked of the platform, and what it is to answer.
@@ -87,7 +101,14 @@ final class PlatformLog {
     var orders: [ManagedPlatformOrder] = []
     var outcomes: [UInt64: ManagedPlatformOutcome] = [:]
     var isReleased = false
+    var reports: [ObservedReport] = []
     var isDraining = false
+}
+
+/// How often a source was asked to reload, and what it is to answer.
+final class ReloadLog {
+    var tickets: UInt64 = 0
+    var outcomes: [UInt64: ManagedReloadOutcome] = [:]
 }
 
 extension ManagedPlatform {
@@ -109,7 +130,16 @@ extension ManagerStatus {
         turn: ManagedTurn(
             vm: "web", kind: "report", heldNanoseconds: 3_000_000, leaseLeftNanoseconds: 70_000_000, isOverdue: false),
         queues: ManagedQueues(launchSessions: 1, guestRequests: 3, platformCommands: 0),
-        counters: ManagedCounters(grants: 10, busies: ["limit": 2]))
+        counters: ManagedCounters(grants: 10, busies: ["limit": 2]),
+        configuration: ManagedConfiguration(
+            files: ["/etc/spschedd/spschedd.toml"], reloads: 1, failure: "a mistake", restartNeeded: ["vmm.socket"]),
+        launchBound: ManagedLaunchBound(
+            pages: 64, commands: 69, boundNanoseconds: 900_000_000, unaskedNanoseconds: 517_500_000),
+        observation: ManagedObservation(
+            processes: [
+                ManagedProcess(
+                    pid: 7, name: "vmm", vm: "web", plain: 3, extended: 4, unasked: 3, isBypassing: true)
+            ], bypassing: 1, lost: 0, silentNanoseconds: 5))
 }
 
 extension ManagedExplanation {
@@ -148,7 +178,8 @@ extension ManagedVM {
             account: "uid 64055", state: .refused, connections: 1, registeredNanoseconds: 5_000_000_000,
             reservationMillihertz: 1000, limitMillihertz: 2000, weight: 100, burst: 3, retryPolicy: "linux",
             failureMode: "open", entitlementMillihertz: 1950, grants: 12, guestGrants: 10,
-            busies: ["guests_ahead": 4], spTimeNanoseconds: 75_000_000, launches: 1, overdueTurns: 0)
+            busies: ["guests_ahead": 4], spTimeNanoseconds: 75_000_000, launches: 1, overdueTurns: 0,
+            unasked: 3)
     }
 }
 

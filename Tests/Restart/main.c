@@ -362,6 +362,8 @@ int main(int count, char **arguments)
     trial.shared = mmap(NULL, sizeof *trial.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (trial.shared == MAP_FAILED) fail("no memory");
 
+    trial.shared->vms = trial.settings.vms;
+
     char directory[] = "/tmp/restart-trial.XXXXXX";
     const char *path = trial.settings.socket;
     shuffle(&trial);
@@ -383,6 +385,12 @@ int main(int count, char **arguments)
         manager_spoil(trial.manager, 1 + (int)(i % 2));
         start(&trial, WAY_KILL);
         await_grant(&trial, WAY_KILL);
+        if (!manager_wait_ready(trial.manager, PATIENCE)) fail("the daemon did not become ready");
+        if (manager_count(trial.manager, "spschedd.state.") != 1
+            || manager_count(trial.manager, "spschedd.set-aside") != 1) {
+            fprintf(stderr, "a spoilt state was not replaced and set aside\n");
+            trial.unclean++;
+        }
     }
     unsigned failed = end_guests(&trial);
     if (trial.manager) manager_stop(trial.manager, SIGTERM);

@@ -73,7 +73,14 @@ struct manager *manager_new(const char *daemon, const char *directory, bool forg
 
 const char *manager_path(const struct manager *manager) { return manager->vmm; }
 const char *manager_log(const struct manager *manager) { return manager->log; }
-unsigned manager_stored(const struct manager *manager) { return manager->count; }
+
+unsigned manager_count(const struct manager *manager, const char *prefix)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < manager->count; i++)
+        if (strncmp(manager->stored[i].name, prefix, strlen(prefix)) == 0) count++;
+    return count;
+}
 
 /* ---- The store ---- */
 

@@ -23,6 +23,7 @@ struct guest_counts {
 /* In memory that all processes share. */
 struct shared {
     _Atomic uint32_t stop;
+    uint32_t vms;
     /* How many VMs are registered, and how many have ended well. */
     _Atomic uint32_t ready, ended;
     /* The VM that has the SP (its number + 1), since when its grant was there, and when its lease ends. */
@@ -59,7 +60,8 @@ bool manager_wait_ready(struct manager *manager, uint64_t patience);
 bool manager_hear(struct manager *manager, uint64_t duration);
 /* Sends a signal, and hears the daemon until its end. Returns its wait status. */
 int manager_stop(struct manager *manager, int signal);
-unsigned manager_stored(const struct manager *manager);
+/* How many descriptors are kept under names that begin so. */
+unsigned manager_count(const struct manager *manager, const char *prefix);
 /* Spoils the state that is kept: 1: a byte of a record; 2: the version. */
 void manager_spoil(struct manager *manager, int how);
 void manager_free(struct manager *manager);

@@ -1,16 +1,26 @@
 /*
- * A VMM as small as can be: registers one VM, takes the turns of a launch and of one report through the socket of the
- * service, and says what it got. Fail-closed, so that nothing but the daemon can have granted them.
+ * A VMM as small as can be: registers VMs and takes turns through the socket of the service, and says what it got.
+ * Fail-closed, so that nothing but the daemon can have granted them.
  *
- *     take-turn             exits 0 if every turn was granted, else 1 with the library's sentence
- *     take-turn overstay    keeps its turn beyond the lease; exits 0 if another VM is then granted its own
+ *     take-turn                 the turns of a launch and of one report; exits 0 if every one was granted
+ *     take-turn overstay        keeps its turn beyond the lease; exits 0 if another VM is then granted its own
+ *     take-turn loop FILE       reports one after another until FILE is there; exits 0 if none failed, and says how
+ *                               long the worst took
+ *     take-turn crowd UID N     for each of the N users from UID on, eight VMs that come and go: 16 records in the
+ *                               journal for each user
  */
+#define _GNU_SOURCE
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "spsched.h"
+
+#define SECOND 1000000000ull
 
 static void expect_ok(struct spsched *client, enum spsched_result result, const char *what, const char *text) {
     if (result == SPSCHED_OK)
@@ -42,8 +52,7 @@ static struct spsched *open_and_register(const char *name) {
 }
 
 static struct spsched_grant acquire(struct spsched *client, enum spsched_kind kind, uint32_t units, const char *what) {
-    struct spsched_request request = {
-        .size = sizeof request, .kind = kind, .units = units, .max_wait_ns = 10ull * 1000 * 1000 * 1000};
+    struct spsched_request request = {.size = sizeof request, .kind = kind, .units = units, .max_wait_ns = 10 * SECOND};
     struct spsched_reply reply = {.size = sizeof reply};
     expect_ok(client, spsched_acquire(client, &request, &reply), what, reply.text);
     if (reply.grant.flags & SPSCHED_UNARBITRATED || reply.grant.turn == 0) {
@@ -92,11 +101,84 @@ static int overstay(void) {
     return 0;
 }
 
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+}
+
+/* A guest that is told to come back does so; anything else that is no turn is an error. */
+static int loop(const char *end) {
+    struct spsched *client = open_and_register("looping");
+    uint64_t longest = 0;
+    unsigned turns = 0, busies = 0;
+    while (access(end, F_OK) != 0) {
+        struct spsched_request request = {
+            .size = sizeof request, .kind = SPSCHED_REPORT, .units = 1, .max_wait_ns = 10 * SECOND};
+        struct spsched_reply reply = {.size = sizeof reply};
+        uint64_t asked = now();
+        enum spsched_result result = spsched_acquire(client, &request, &reply);
+        uint64_t waited = now() - asked;
+        if (waited > longest)
+            longest = waited;
+        if (result == SPSCHED_BUSY) {
+            busies++;
+            struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+            nanosleep(&pause, NULL);
+            continue;
+        }
+        expect_ok(client, result, "report", reply.text);
+        turns++;
+        expect_ok(client, spsched_release(client, &reply.grant, NULL), "release", NULL);
+    }
+    struct spsched_status status = {.size = sizeof status};
+    spsched_status(client, &status);
+    printf("turns=%u busy=%u longest_ms=%llu lost=%llu resumed=%llu refused=%llu\n", turns, busies,
+        (unsigned long long)(longest / 1000000), (unsigned long long)status.connections_lost,
+        (unsigned long long)status.resumed, (unsigned long long)status.fail_closed_refusals);
+    spsched_close(client);
+    return turns > 0 && status.fail_closed_refusals == 0 ? 0 : 1;
+}
+
+static int one_of_the_crowd(uid_t user, gid_t group) {
+    if (setgroups(1, &group) || setresgid(group, group, group) || setresuid(user, user, user)) {
+        perror("take-turn: become another user");
+        return 1;
+    }
+    for (int count = 0; count < 8; count++) {
+        struct spsched *client = open_and_register("crowd");
+        expect_ok(client, spsched_unregister(client), "unregister", NULL);
+        spsched_close(client);
+    }
+    return 0;
+}
+
+static int crowd(uid_t first, unsigned count) {
+    const struct group *group = getgrnam("spschedd-vmm");
+    if (!group) {
+        fprintf(stderr, "take-turn: there is no group spschedd-vmm\n");
+        return 1;
+    }
+    for (unsigned user = 0; user < count; user++) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(one_of_the_crowd(first + user, group->gr_gid));
+        int status = 1;
+        if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
+            return 1;
+    }
+    return 0;
+}
+
 int main(int count, char **arguments) {
     if (count == 1)
         return take_all_turns();
     if (count == 2 && strcmp(arguments[1], "overstay") == 0)
         return overstay();
-    fprintf(stderr, "usage: take-turn [overstay]\n");
+    if (count == 3 && strcmp(arguments[1], "loop") == 0)
+        return loop(arguments[2]);
+    if (count == 4 && strcmp(arguments[1], "crowd") == 0)
+        return crowd((uid_t)atoi(arguments[2]), (unsigned)atoi(arguments[3]));
+    fprintf(stderr, "usage: take-turn [overstay | loop FILE | crowd UID N]\n");
     return 64;
 }

@@ -44,6 +44,13 @@ enum Sample {
 
     private static let outcome = TurnOutcome(unitsDone: 31, reportsDeviceTrouble: true, measured: .microseconds(7_300))
 
+    private static let otherConfiguration: Configuration = {
+        var configuration = Configuration()
+        configuration.accountReservationMax = .perSecond(3)
+        configuration.launchOrder = .shortestFirst
+        return configuration
+    }()
+
     private static let calls: [(ArbiterCall, CallOutcome)] = [
         (.openAccount, .accountOpened(account)),
         (.openAccount, .noAccountLeft),
@@ -98,5 +105,7 @@ enum Sample {
         (.acquirePlatform(.platformStatus, id), .done),
         (.releasePlatform(turn, reportsDeviceTrouble: true), .done),
         (.cancelPlatform(id), .done),
+        (.reconfigure(Configuration()), .done),
+        (.reconfigure(otherConfiguration), .notReconfigured(objections: 2)),
     ]
 }

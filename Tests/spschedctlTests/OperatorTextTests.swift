@@ -1,4 +1,5 @@
 import ManagerProtocol
+import Reporting
 import Testing
 
 @testable import spschedctl
@@ -92,7 +93,7 @@ import Testing
                 ], rejections: [])
         ).text
         for part in [
-            #"VM "web\u{202e}""#, "slot 3.1", "2 requests may come at once now", "refused 3 times in a row",
+            #"VM "web\u{202E}""#, "slot 3.1", "2 requests may come at once now", "refused 3 times in a row",
             "500.0 ms ago: launch_ahead, 3 times since 4.0 s ago; to come back in 1.5 s", #"(VM "db") has the SP"#,
         ] { #expect(text.contains(part), "\(part) in:\n\(text)") }
     }

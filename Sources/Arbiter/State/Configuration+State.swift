@@ -1,4 +1,20 @@
 extension Configuration {
+    /// As words, for a record of it.
+    public var words: [UInt64] {
+        var words: [UInt64] = []
+        save(into: &words)
+        return words
+    }
+
+    /// What `words` wrote.
+    public init(words: [UInt64]) throws(StateProblem) {
+        var reader = StateReader(words)
+        try self.init(restoring: &reader)
+        guard reader.position == words.count else { throw reader.problem("goes on beyond its end") }
+    }
+}
+
+extension Configuration {
     func save(into words: inout [UInt64]) {
         words.put(capacityPerSecond)
         words.put(launchReservePerSecond)

@@ -57,8 +57,29 @@ extension ManagerClient {
         return try receive(ReleaseReply.self).parameters.registeredVMs
     }
 
+    /// Has the daemon read its configuration again, and waits for what came of it.
+    public mutating func reload() throws(ManagerClientError) -> ReloadReply {
+        try send(VarlinkCall(method: ManagerInterface.reloadMethod))
+        return try receive(ReloadReply.self).parameters
+    }
+
     public mutating func retakeDevice() throws(ManagerClientError) {
         try send(VarlinkCall(method: ManagerInterface.retakeDeviceMethod))
+        _ = try receive(EmptyReply.self)
+    }
+
+    /// Tells what the observer has seen. Only root and the daemon's own account are listened to.
+    public mutating func noteRequests(_ report: ObservedReport) throws(ManagerClientError) {
+        let processes = report.processes.map { process in
+            JSONValue.object([
+                "pid": .integer(Int64(process.pid)), "name": .string(process.name), "plain": .integer(process.plain),
+                "extended": .integer(process.extended),
+            ])
+        }
+        try send(
+            VarlinkCall(
+                method: ManagerInterface.noteRequestsMethod,
+                parameters: ["processes": .array(processes), "lost": .integer(report.lost)]))
         _ = try receive(EmptyReply.self)
     }
 }

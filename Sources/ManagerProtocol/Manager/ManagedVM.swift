@@ -32,13 +32,15 @@ public struct ManagedVM: Codable, Equatable, Sendable {
     public var spTimeNanoseconds: Int64
     public var launches: Int64
     public var overdueTurns: Int64
+    /// Requests for which it did not ask; `nil` if nobody observes.
+    public var unasked: Int64?
 
     public init(
         slot: Int, generation: Int, uuid: String, name: String, account: String, state: ManagedVMState,
         connections: Int, registeredNanoseconds: Int64, reservationMillihertz: Int64, limitMillihertz: Int64?,
         weight: Int64, burst: Int64, retryPolicy: String, failureMode: String, entitlementMillihertz: Int64,
         grants: Int64, guestGrants: Int64, busies: [String: Int64], spTimeNanoseconds: Int64, launches: Int64,
-        overdueTurns: Int64
+        overdueTurns: Int64, unasked: Int64? = nil
     ) {
         self.slot = slot
         self.generation = generation
@@ -61,10 +63,12 @@ public struct ManagedVM: Codable, Equatable, Sendable {
         self.spTimeNanoseconds = spTimeNanoseconds
         self.launches = launches
         self.overdueTurns = overdueTurns
+        self.unasked = unasked
     }
 
     enum CodingKeys: String, CodingKey {
-        case slot, generation, uuid, name, account, state, connections, weight, burst, grants, busies, launches
+        case slot, generation, uuid, name, account, state, connections, weight, burst, grants, busies, launches,
+            unasked
         case registeredNanoseconds = "registered_ns"
         case reservationMillihertz = "reservation_millihertz"
         case limitMillihertz = "limit_millihertz"

@@ -13,9 +13,13 @@ public enum ManagerInterface {
     public static let platformCommitMethod = "io.spschedd.Manager.PlatformCommit"
     public static let platformConfigureMethod = "io.spschedd.Manager.PlatformConfigure"
     public static let platformLoadVLEKMethod = "io.spschedd.Manager.PlatformLoadVLEK"
+    public static let noteRequestsMethod = "io.spschedd.Manager.NoteRequests"
     public static let releaseDeviceMethod = "io.spschedd.Manager.ReleaseDevice"
     public static let retakeDeviceMethod = "io.spschedd.Manager.RetakeDevice"
     public static let noSuchVMError = "io.spschedd.Manager.NoSuchVM"
+    public static let reloadMethod = "io.spschedd.Manager.Reload"
+    public static let configurationInvalidError = "io.spschedd.Manager.ConfigurationInvalid"
+    public static let reloadRefusedError = "io.spschedd.Manager.ReloadRefused"
     public static let notConfirmedError = "io.spschedd.Manager.NotConfirmed"
     public static let platformFailedError = "io.spschedd.Manager.PlatformFailed"
     public static let platformBusyError = "io.spschedd.Manager.PlatformBusy"
@@ -86,6 +90,40 @@ public enum ManagerInterface {
           resumed_registrations: int
         )
 
+        # A process whose guests' requests pass the daemon by, as spschedd-observer
+        # counts them. vm is a hint, by the peer of a VM's connection, and no proof.
+        type Process (
+          pid: int,
+          name: string,
+          vm: ?string,
+          # those that never leave KVM, and those for which a VMM may ask
+          plain: int,
+          extended: int,
+          # those of them for which nobody asked; some of them in the last ten seconds
+          unasked: int,
+          bypassing: bool
+        )
+
+        # What was observed; bypassing: by how many processes in the last ten seconds.
+        type Observation (
+          processes: []Process,
+          bypassing: int,
+          # events that the trace lost
+          lost: int,
+          # since the observer's last report
+          silent_ns: int
+        )
+
+        # How long a launch of so many pages takes at most once it is first in line,
+        # its VMM's own pauses not counted; absent if there is no bound. unasked_ns is
+        # the part that is due to processes that do not ask.
+        type LaunchBound (
+          pages: int,
+          commands: int,
+          bound_ns: ?int,
+          unasked_ns: int
+        )
+
         type VM (
           # slot and generation identify a registration; a slot is used again
           slot: int,
@@ -112,7 +150,9 @@ public enum ManagerInterface {
           busies: [string]int,
           sp_time_ns: int,
           launches: int,
-          overdue_turns: int
+          overdue_turns: int,
+          # requests for which the VM did not ask; absent if nobody observes
+          unasked: ?int
         )
 
         # What a VM's buckets hold now, and what its guest waits for.
@@ -225,6 +265,40 @@ public enum ManagerInterface {
           flags: []string
         )
 
+        # The configuration that the daemon goes by.
+        type Configuration (
+          # the files that it was read from, the later prevailing
+          files: []string,
+          # reloads since the start that were applied
+          reloads: int,
+          # why the last reload was not
+          failure: ?string,
+          # settings whose value in the files a restart would apply
+          restart_needed: []string
+        )
+
+        # A setting that has another value since a reload, as it stands in a file.
+        type SettingChange (
+          key: string,
+          was: string,
+          now: string,
+          # at_once, new_registrations, new_launches, new_connections or restart
+          applies: string,
+          # file and line; absent where the default holds
+          origin: ?string
+        )
+
+        type ConfigurationProblem (
+          file: string,
+          line: ?int,
+          key: ?string,
+          # the whole as a line for people
+          text: string
+        )
+
+        # What VMs were promised and would lose, and the settings that are to blame.
+        type ReloadObjection (keys: []string, text: string)
+
         # The daemon and the device, now.
         method Status() -> (
           version: string,
@@ -244,7 +318,11 @@ public enum ManagerInterface {
           launch_overload: bool,
           turn: ?Turn,
           queues: Queues,
-          counters: Counters
+          counters: Counters,
+          configuration: Configuration,
+          launch_bound: ?LaunchBound,
+          # absent if nobody observes
+          observation: ?Observation
         )
 
         # Every registered VM, one a reply; the last reply carries none. Must be
@@ -303,8 +381,23 @@ public enum ManagerInterface {
         method ReleaseDevice() -> (vms: int)
         method RetakeDevice() -> ()
 
+        # What spschedd-observer has seen since its start. Only root, and the account that
+        # the daemon runs as, may call it.
+        method NoteRequests(
+          processes: [](pid: int, name: string, plain: int, extended: int),
+          lost: int
+        ) -> ()
+
         # No VM of this name, UUID or slot is registered, or was refused lately.
         error NoSuchVM(vm: string)
+
+        # Reads the configuration again, and says what has changed. A VM that is
+        # registered keeps what it was promised; where it could not, or the files have
+        # mistakes, the configuration before stays.
+        method Reload() -> (files: []string, changes: []SettingChange)
+
+        error ConfigurationInvalid(problems: []ConfigurationProblem, text: string)
+        error ReloadRefused(objections: []ReloadObjection, text: string)
 
         # The method changes the platform: call it with 'confirm'.
         error NotConfirmed(method: string)

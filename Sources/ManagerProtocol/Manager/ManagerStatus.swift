@@ -18,11 +18,17 @@ public struct ManagerStatus: Codable, Equatable, Sendable {
     public var turn: ManagedTurn?
     public var queues: ManagedQueues
     public var counters: ManagedCounters
+    public var configuration: ManagedConfiguration
+    public var launchBound: ManagedLaunchBound?
+    /// `nil` if nobody observes.
+    public var observation: ManagedObservation?
 
     public init(
         version: String, epoch: String, uptimeNanoseconds: Int64, device: ManagedDeviceState, devicePath: String,
         deviceDetail: String?, isDraining: Bool, registeredVMs: Int, registeredVMsMax: Int, capacity: ManagedCapacity,
-        launchOverload: Bool, turn: ManagedTurn?, queues: ManagedQueues, counters: ManagedCounters
+        launchOverload: Bool, turn: ManagedTurn?, queues: ManagedQueues, counters: ManagedCounters,
+        configuration: ManagedConfiguration = ManagedConfiguration(), launchBound: ManagedLaunchBound? = nil,
+        observation: ManagedObservation? = nil
     ) {
         self.version = version
         self.epoch = epoch
@@ -38,10 +44,13 @@ public struct ManagerStatus: Codable, Equatable, Sendable {
         self.turn = turn
         self.queues = queues
         self.counters = counters
+        self.configuration = configuration
+        self.launchBound = launchBound
+        self.observation = observation
     }
 
     enum CodingKeys: String, CodingKey {
-        case version, epoch, device, capacity, turn, queues, counters
+        case version, epoch, device, capacity, turn, queues, counters, configuration, observation
         case uptimeNanoseconds = "uptime_ns"
         case devicePath = "device_path"
         case deviceDetail = "device_detail"
@@ -49,6 +58,7 @@ public struct ManagerStatus: Codable, Equatable, Sendable {
         case registeredVMs = "vms"
         case registeredVMsMax = "vms_max"
         case launchOverload = "launch_overload"
+        case launchBound = "launch_bound"
     }
 }
 

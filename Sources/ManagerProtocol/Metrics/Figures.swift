@@ -45,10 +45,13 @@ public struct VMFigures: Equatable, Sendable {
     public var spTimeNanoseconds: Int64
     public var launches: Int64
     public var overdueTurns: Int64
+    /// Requests for which it did not ask; `nil` if nobody observes.
+    public var unasked: Int64?
 
     public init(
         slot: Int, uuid: String, name: String, account: String, reservationMillihertz: Int64, grants: Int64,
-        guestGrants: Int64, refusals: Int64, spTimeNanoseconds: Int64, launches: Int64, overdueTurns: Int64
+        guestGrants: Int64, refusals: Int64, spTimeNanoseconds: Int64, launches: Int64, overdueTurns: Int64,
+        unasked: Int64? = nil
     ) {
         self.slot = slot
         self.uuid = uuid
@@ -61,5 +64,6 @@ public struct VMFigures: Equatable, Sendable {
         self.spTimeNanoseconds = spTimeNanoseconds
         self.launches = launches
         self.overdueTurns = overdueTurns
+        self.unasked = unasked
     }
 }

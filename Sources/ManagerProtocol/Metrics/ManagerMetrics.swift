@@ -2,15 +2,40 @@ import Arbiter
 
 /// Every metric there is. Dashboards and alert rules name these; a name is never used for anything else later.
 public enum ManagerMetrics {
-    public static let families: [MetricFamily] = daemon + device + promises + queues + work + clients + ofEachVM
+    public static let families: [MetricFamily] =
+        daemon + device + promises + queues + work + clients + observed + ofEachVM
 
     private static let daemon: [MetricFamily] = [
         .each("spschedd_build", .info, by: "version", "The daemon's version.") { [($0.status.version, "1")] },
         .gauge("spschedd_uptime_seconds", unit: "seconds", "Time since the daemon's start.") {
             MetricValue.seconds($0.status.uptimeNanoseconds)
         },
+        .counter("spschedd_configuration_reloads", "Reloads that were applied.") { $0.status.configuration.reloads },
+        .gauge(
+            "spschedd_configuration_failed", "1 if the last reload was not applied: the configuration is the old one."
+        ) {
+            MetricValue.truth($0.status.configuration.failure != nil)
+        },
         .gauge("spschedd_draining", "1 while nothing new is admitted or served, at an administrator's wish.") {
             MetricValue.truth($0.status.isDraining)
+        },
+    ]
+
+    /// Of requests that pass the daemon by. Absent where spschedd-observer does not report.
+    private static let observed: [MetricFamily] = [
+        .gauge("spschedd_observer_silent_seconds", unit: "seconds", "Time since spschedd-observer's last report.") {
+            $0.status.observation.map { MetricValue.seconds($0.silentNanoseconds) }
+        },
+        .gauge("spschedd_bypassing_processes", "Processes whose guests' requests passed the daemon by, of late.") {
+            $0.status.observation.map { "\($0.bypassing)" }
+        },
+        .counter("spschedd_observer_lost", "Events that spschedd-observer lost.") { $0.status.observation?.lost },
+        .gauge(
+            "spschedd_launch_bound_seconds", unit: "seconds",
+            "Promise P1 for a launch of common size, with what passes the daemon by."
+        ) { $0.status.launchBound?.boundNanoseconds.map(MetricValue.seconds) },
+        .ofVM("spschedd_vm_unasked", .counter, "Requests of the VM's guest for which it did not ask.") {
+            $0.unasked.map { "\($0)" }
         },
     ]
 
@@ -87,6 +112,12 @@ public enum ManagerMetrics {
         .gauge("spschedd_operators", "Operators' connections.") { "\($0.operators)" },
         .gauge("spschedd_watchers", "Those of them that watch.") { "\($0.watchers)" },
         .counter("spschedd_registrations", "VMs that registered anew.") { $0.registrations },
+        .counter("spschedd_registrations_resumed", "VMs that came back by their token after a lost connection.") {
+            $0.status.counters.resumedRegistrations
+        },
+        .counter("spschedd_connections_adopted", "Connections taken over from the daemon before.") {
+            $0.status.counters.adoptedConnections
+        },
         .each("spschedd_rejections", .counter, by: "code", "Registrations that were not admitted.") { figures in
             figures.rejections.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
         },

@@ -12,7 +12,7 @@ public struct MetricFamily: Sendable {
 
     enum Source: Sendable {
         case host(@Sendable (HostFigures) -> [Sample])
-        case vm(@Sendable (VMFigures) -> Sample)
+        case vm(@Sendable (VMFigures) -> Sample?)
     }
 
     /// Without the `_total` or `_info` of its samples.
@@ -48,10 +48,11 @@ extension MetricFamily {
     }
 
     static func counter(
-        _ name: String, _ help: String, _ value: @escaping @Sendable (HostFigures) -> Int64
+        _ name: String, _ help: String, _ value: @escaping @Sendable (HostFigures) -> Int64?
     ) -> MetricFamily {
         MetricFamily(
-            name: name, kind: .counter, unit: nil, help: help, source: .host { [Sample(value: "\(value($0))")] })
+            name: name, kind: .counter, unit: nil, help: help,
+            source: .host { figures in value(figures).map { [Sample(value: "\($0)")] } ?? [] })
     }
 
     /// One sample for each value of one label. The label's values are bounded by what calls it.
@@ -69,14 +70,15 @@ extension MetricFamily {
     static func ofVM(
         _ name: String, _ kind: Kind, unit: String? = nil, _ help: String,
         labels: @escaping @Sendable (VMFigures) -> [(name: String, value: String)] = { _ in [] },
-        _ value: @escaping @Sendable (VMFigures) -> String
+        _ value: @escaping @Sendable (VMFigures) -> String?
     ) -> MetricFamily {
         MetricFamily(
             name: name, kind: kind, unit: unit, help: help,
             source: .vm { figures in
-                Sample(
-                    labels: [("slot", "\(figures.slot)"), ("vm", figures.name)] + labels(figures), value: value(figures)
-                )
+                value(figures).map {
+                    Sample(
+                        labels: [("slot", "\(figures.slot)"), ("vm", figures.name)] + labels(figures), value: $0)
+                }
             })
     }
 }

@@ -50,7 +50,7 @@ struct MetricsPage: Sendable {
         case .host(let samples): for sample in samples(host) { text += line(family, sample) }
         case .vm(let sample):
             while vm < vms.count, text.utf8.count < ManagerLimits.metricsPieceBytes {
-                text += line(family, sample(vms[vm]))
+                if let sample = sample(vms[vm]) { text += line(family, sample) }
                 vm += 1
             }
             if vm < vms.count { return }

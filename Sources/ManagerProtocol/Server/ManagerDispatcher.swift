@@ -26,6 +26,8 @@ public struct ManagerDispatcher: Sendable {
         case measuring(MetricsPage)
         /// The outcome of a platform command is awaited; `isWanted`: its caller wants to hear of it.
         case platform(ticket: UInt64, isWanted: Bool)
+        /// The same of a reload.
+        case reload(ticket: UInt64, isWanted: Bool)
     }
 
     private let info: ServiceInfo
@@ -43,6 +45,12 @@ public struct ManagerDispatcher: Sendable {
     /// The platform command whose outcome is awaited: to be given up if the client goes.
     public var platformTicket: UInt64? {
         guard case .platform(let ticket, _) = task else { return nil }
+        return ticket
+    }
+
+    /// The reload whose outcome is awaited, likewise.
+    public var reloadTicket: UInt64? {
+        guard case .reload(let ticket, _) = task else { return nil }
         return ticket
     }
 
@@ -65,14 +73,14 @@ public struct ManagerDispatcher: Sendable {
         output.removeFirst(count)
     }
 
-    /// Makes the next replies, at most `ManagerLimits.repliesPerStep`.
+    /// Makes the next replies: at most `ManagerLimits.repliesPerStep`, and one only while others wait.
     ///
     /// - Throws: what the client did wrong that has no answer; close the connection, after writing `output`.
     public mutating func answer(
         from source: borrowing some ManagerSource & ~Copyable
     ) throws(ProtocolFault) -> Progress {
-        for _ in 0..<ManagerLimits.repliesPerStep {
-            if isOutputFull { return .pending }
+        for number in 0..<ManagerLimits.repliesPerStep {
+            if isOutputFull || (number > 0 && source.isAskedElsewhere) { return .pending }
             switch task {
             case .listing(let slot):
                 listNext(after: slot, from: source)
@@ -81,6 +89,10 @@ public struct ManagerDispatcher: Sendable {
             case .measuring(let page): measureNext(page, from: source)
             case .platform(let ticket, let isWanted):
                 guard let outcome = source.platformOutcome(of: ticket) else { return .idle }
+                task = .none
+                if isWanted { reply(outcome) }
+            case .reload(let ticket, let isWanted):
+                guard let outcome = source.reloadOutcome(of: ticket) else { return .idle }
                 task = .none
                 if isWanted { reply(outcome) }
             case .none:
@@ -126,6 +138,12 @@ extension ManagerDispatcher {
             case ManagerInterface.retakeDeviceMethod:
                 try call.expectParameters([])
                 source.retakeDevice()
+                reply(EmptyReply(), to: call)
+            case ManagerInterface.reloadMethod:
+                try call.expectParameters([])
+                task = .reload(ticket: source.beginReload(), isWanted: call.oneway != true)
+            case ManagerInterface.noteRequestsMethod:
+                guard source.noteRequests(try call.observedReport()) else { throw .permissionDenied }
                 reply(EmptyReply(), to: call)
             default:
                 guard let order = try call.platformOrder() else { throw unknown(method: call.method) }
@@ -206,6 +224,14 @@ extension ManagerDispatcher {
             output += VarlinkMessage.encode(VarlinkReply(parameters: error.parameters, error: error.name))
         } else if case .done(let platform, let nanoseconds) = outcome {
             let reply = PlatformReply(platform: platform, durationNanoseconds: nanoseconds)
+            output += VarlinkMessage.encode(VarlinkReply(parameters: reply))
+        }
+    }
+
+    private mutating func reply(_ outcome: ManagedReloadOutcome) {
+        if let error = outcome.varlinkError {
+            output += VarlinkMessage.encode(VarlinkReply(parameters: error.parameters, error: error.name))
+        } else if case .done(let reply) = outcome {
             output += VarlinkMessage.encode(VarlinkReply(parameters: reply))
         }
     }

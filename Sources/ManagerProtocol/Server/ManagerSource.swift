@@ -40,4 +40,20 @@ public protocol ManagerSource: ~Copyable {
 
     /// Takes it up again.
     func retakeDevice()
+
+    /// Whether somebody waits who goes before operators: the step is then over.
+    var isAskedElsewhere: Bool { get }
+
+    /// Reads the configuration again. The ticket is for `reloadOutcome`.
+    func beginReload() -> UInt64
+
+    /// What the reload came to, once; `nil` as long as that is not known, as with `platformOutcome`.
+    func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome?
+
+    /// Takes note of what the observer has seen. False: the caller may not say so.
+    func noteRequests(_ report: ObservedReport) -> Bool
+}
+
+extension ManagerSource where Self: ~Copyable {
+    public var isAskedElsewhere: Bool { false }
 }

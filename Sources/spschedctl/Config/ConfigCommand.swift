@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConfigurationFiles
 import Glibc
+import LinuxIO
 import Reporting
 
 struct ConfigCommand: ParsableCommand {

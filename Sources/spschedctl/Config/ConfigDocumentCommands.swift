@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConfigurationFiles
+import LinuxIO
 
 /// A file to begin with.
 struct ConfigExampleCommand: ParsableCommand {

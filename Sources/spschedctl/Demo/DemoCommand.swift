@@ -44,7 +44,7 @@ struct DemoCommand: ParsableCommand {
         transform: SeedText.parse)
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("Write a report with plots: one HTML file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write a report with plots: one HTML file.", valueName: "file"), completion: .file())
     var report: String?
 
     @Flag(help: "Print the results as JSON on standard output, and nothing else there.")

@@ -113,14 +113,16 @@ private final class Server {
     }
 }
 
-/// The programs of this build stand beside each other.
+/// The programs of a build stand beside each other; installed, they are where each kind belongs.
 enum Programs {
     static let own = "/proc/self/exe"
 
     static func path(of program: String) throws(DemoError) -> String {
         let directory = try directory()
-        let path = "\(directory)/\(program)"
-        guard access(path, X_OK) == 0 else { throw .missing(program: program, directory: directory) }
+        let places = ["", "../sbin/", "../libexec/"].map { "\(directory)/\($0)\(program)" }
+        guard let path = places.first(where: { access($0, X_OK) == 0 }) else {
+            throw .missing(program: program, directory: directory)
+        }
         return path
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxIO
 import ManagerProtocol
 import Reporting
 

@@ -51,7 +51,8 @@ struct ExplainText {
 
     private func text(_ explanation: ManagedExplanation) -> String {
         let vm = explanation.vm
-        let head = "\(title(vm.name, vm.uuid)), slot \(vm.slot).\(vm.generation), account \(Format.printable(vm.account))"
+        let account = Format.printable(vm.account)
+        let head = "\(title(vm.name, vm.uuid)), slot \(vm.slot).\(vm.generation), account \(account)"
         let lines = lines(vm, explanation.standing).map { "  \($0.0.paddedRight(to: 12))\($0.1)" }
         return ([head] + lines + refusals(explanation)).joined(separator: "\n")
     }
@@ -66,7 +67,7 @@ struct ExplainText {
             ("promised", promised(vm)), ("reservation", reservation(vm, standing)), ("limit", limit(vm, standing)),
             ("request", request(standing)), ("launches", launches(vm, standing)),
             ("refused", StatusText.busies(vm.busies)),
-        ]
+        ] + (vm.unasked.map { [("unasked", "\($0) requests of its guest, for which it did not ask")] } ?? [])
     }
 
     private func promised(_ vm: ManagedVM) -> String {
@@ -127,7 +128,8 @@ struct ExplainText {
 
     private func text(_ rejection: ManagedRejection) -> String {
         let times = rejection.times == 1 ? "once" : "\(rejection.times) times"
-        return "\(title(rejection.name, rejection.uuid)) of account \(Format.printable(rejection.account)) was not admitted"
+        let account = Format.printable(rejection.account)
+        return "\(title(rejection.name, rejection.uuid)) of account \(account) was not admitted"
             + " (\(rejection.code), \(times), \(time(rejection.agoNanoseconds)) ago):\n"
             + "      \(Format.printable(rejection.text))"
     }

@@ -30,7 +30,7 @@ struct ListText {
         var table = Table([
             .left("NAME"), .left("STATE"), .left("ACCOUNT"), .right("RESERVED"), .right("LIMIT"), .right("WEIGHT"),
             .right("ENTITLED"), .right("GOT"), .right("REPORTS"), .right("LAUNCHES"), .right("SP TIME"),
-            .left("REFUSED"),
+            .right("UNASKED"), .left("REFUSED"),
         ])
         for vm in vms { table.append(cells(of: vm)) }
         return table.text
@@ -41,7 +41,8 @@ struct ListText {
             vm.name.isEmpty ? vm.uuid : Format.printable(vm.name), vm.state.rawValue, Format.printable(vm.account),
             Format.rate(millihertz: vm.reservationMillihertz), vm.limitMillihertz.map(Format.rate) ?? "-",
             "\(vm.weight)", Format.rate(millihertz: vm.entitlementMillihertz), got(vm), "\(vm.guestGrants)",
-            "\(vm.launches)", Format.duration(nanoseconds: vm.spTimeNanoseconds), StatusText.busies(vm.busies),
+            "\(vm.launches)", Format.duration(nanoseconds: vm.spTimeNanoseconds),
+            vm.unasked.map { "\($0)" } ?? "-", StatusText.busies(vm.busies),
         ]
     }
 

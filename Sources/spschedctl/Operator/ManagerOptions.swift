@@ -50,6 +50,8 @@ struct ManagerOptions: ParsableArguments {
         switch error {
         case .unreachable(_, let cause) where cause.code == EACCES || cause.code == EPERM: EX_NOPERM
         case .unreachable, .closed, .timedOut, .connection: EX_UNAVAILABLE
+        case .refused(ManagerInterface.configurationInvalidError, _), .refused(ManagerInterface.reloadRefusedError, _):
+            EX_CONFIG
         case .refused(ManagerInterface.platformBusyError, _): EX_TEMPFAIL
         case .refused(ManagerInterface.platformFailedError, _): EX_IOERR
         case .notVarlink, .refused: EX_PROTOCOL

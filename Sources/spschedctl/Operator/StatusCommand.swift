@@ -27,15 +27,22 @@ struct StatusText {
 
     private var lines: [(String, String)] {
         [
-            ("daemon", daemon), ("device", device), ("VMs", "\(status.registeredVMs) of \(status.registeredVMsMax)"),
+            ("daemon", daemon), ("settings", settings), ("device", device),
+            ("VMs", "\(status.registeredVMs) of \(status.registeredVMsMax)"),
             ("capacity", capacity), ("reserved", reserved), ("turn", turn), ("waiting", waiting), ("granted", granted),
-            ("refused", refused),
+            ("refused", refused), ("bound", bound),
         ] + (takenUp.map { [("taken up", $0)] } ?? []) + warnings.map { ("attention", $0) }
     }
 
     private var daemon: String {
         let uptime = Format.duration(nanoseconds: status.uptimeNanoseconds)
         return "spschedd \(status.version), up \(uptime), epoch \(status.epoch)"
+    }
+
+    private var settings: String {
+        let configuration = status.configuration
+        let files = configuration.files.isEmpty ? "the defaults" : configuration.files.joined(separator: ", ")
+        return files + (configuration.reloads > 0 ? "; reloaded \(configuration.reloads) times" : "")
     }
 
     private var device: String {
@@ -85,6 +92,17 @@ struct StatusText {
             + "\(counters.resumedRegistrations) VMs by their token"
     }
 
+    /// Promise P1, with what is known of those who do not ask.
+    private var bound: String {
+        guard let bound = status.launchBound else { return "unknown" }
+        guard let nanoseconds = bound.boundNanoseconds else { return "none for launches" }
+        let unasked =
+            bound.unaskedNanoseconds > 0
+            ? ", \(Format.duration(nanoseconds: bound.unaskedNanoseconds)) of it for those who do not ask" : ""
+        return "\(Format.duration(nanoseconds: nanoseconds)) for a launch of \(bound.pages) pages, first in line, "
+            + "and its VMM's own pauses\(unasked)"
+    }
+
     private var refused: String { Self.busies(status.counters.busies) }
 
     static func busies(_ busies: [String: Int64]) -> String {
@@ -98,11 +116,43 @@ struct StatusText {
         if status.launchOverload {
             warnings.append("launches use more than their reserve: reservations are suspended")
         }
+        let configuration = status.configuration
+        if let failure = configuration.failure {
+            warnings.append("the last reload was refused, the configuration before stays: \(failure)")
+        }
+        if !configuration.restartNeeded.isEmpty {
+            warnings.append("a restart would apply \(configuration.restartNeeded.joined(separator: ", "))")
+        }
         let counters = status.counters
         if counters.overdueTurns > 0 { warnings.append("\(counters.overdueTurns) turns were overdue") }
         if counters.protocolErrors > 0 {
             warnings.append("\(counters.protocolErrors) connections were closed for breaking the protocol")
         }
-        return warnings
+        return warnings + observed
     }
+
+    /// What the observer has to say.
+    private var observed: [String] {
+        guard let observation = status.observation else { return [] }
+        var lines: [String] = []
+        if observation.silentNanoseconds > Self.silenceMax {
+            lines.append(
+                "the observer has been silent for \(Format.duration(nanoseconds: observation.silentNanoseconds))")
+        }
+        if observation.bypassing > 0 {
+            lines.append("\(observation.bypassing) processes send requests for which nobody asks:")
+        }
+        lines += observation.processes.filter(\.isBypassing).prefix(Self.processesMax).map { process in
+            let vm = process.vm.map { ", VM \"\($0)\"" } ?? ""
+            return "  \(process.name) (pid \(process.pid)\(vm)): \(process.unasked) of \(process.plain) plain and "
+                + "\(process.extended) extended"
+        }
+        if observation.lost > 0 { lines.append("\(observation.lost) requests were not counted: the trace lost them") }
+        return lines
+    }
+
+    /// It reports each second.
+    private static let silenceMax: Int64 = 10_000_000_000
+    /// What a person reads; `--json` has more.
+    private static let processesMax = 8
 }

@@ -42,7 +42,7 @@ struct PlanCommand: ParsableCommand {
             """)
 
     /// Optional, and missed by `run`: the parser would name it as missing where an option is wrong.
-    @Argument(help: ArgumentHelp("The fleet file (TOML).", valueName: "fleet.toml"))
+    @Argument(help: ArgumentHelp("The fleet file (TOML).", valueName: "fleet.toml"), completion: .file())
     var fleetFile: String?
 
     private var fleet: String { fleetFile ?? "" }
@@ -57,7 +57,7 @@ struct PlanCommand: ParsableCommand {
         transform: SeedText.parse)
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("Write a report with plots: one HTML file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write a report with plots: one HTML file.", valueName: "file"), completion: .file())
     var report: String?
 
     @Flag(help: "Print the answer as JSON on standard output, and nothing else there.")
@@ -106,7 +106,7 @@ struct PlanCommand: ParsableCommand {
         do {
             try ReportFile.write(PlanReport(plan).html, to: report)
         } catch {
-            StandardError.print("spschedctl: \(error)")
+            StandardError.print("spschedctl: the report: \(error)")
             throw ExitCode(EX_CANTCREAT)
         }
     }

@@ -10,11 +10,14 @@ struct ChangeOptions: ParsableArguments {
     @Flag(help: "Do it. Without this, nothing is done.")
     var confirm = false
 
-    @Option(help: ArgumentHelp("The daemon's configuration, for device.certificates.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("The daemon's configuration, for device.certificates.", valueName: "path"),
+        completion: .file())
     var config: String?
 
     @Option(
-        help: ArgumentHelp("The file of certificates to lock, instead of device.certificates.", valueName: "path"))
+        help: ArgumentHelp("The file of certificates to lock, instead of device.certificates.", valueName: "path"),
+        completion: .file())
     var certificates: String?
 
     @Option(help: ArgumentHelp("How long to wait for that lock.", valueName: "s"))

@@ -83,7 +83,9 @@ struct PlatformVLEKLoadCommand: ParsableCommand {
     @OptionGroup var change: ChangeOptions
 
     /// Optional, and missed by `run`: the parser would name it as missing where an option is wrong.
-    @Argument(help: ArgumentHelp("The wrapped key as AMD's key server gave it, 432 bytes.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("The wrapped key as AMD's key server gave it, 432 bytes.", valueName: "file"),
+        completion: .file())
     var keyFile: String?
 
     private var file: String { keyFile ?? "" }

@@ -32,6 +32,7 @@ struct CallText {
         case .releasePlatform(let turn, let reportsDeviceTrouble):
             "platform work returns turn \(turn.number)" + (reportsDeviceTrouble ? " with device trouble" : "")
         case .cancelPlatform(let id): "platform work cancels \(text(id))"
+        case .reconfigure: "another configuration"
         }
     }
 
@@ -48,6 +49,7 @@ struct CallText {
         case .noAccountLeft: "no account is left"
         case .accountClosed: "closed"
         case .accountKept: "kept"
+        case .notReconfigured(let objections): "refused, with \(objections) objections"
         }
     }
 

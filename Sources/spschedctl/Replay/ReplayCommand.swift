@@ -28,14 +28,15 @@ struct ReplayCommand: ParsableCommand {
             """)
 
     /// Optional, and missed by `run`: the parser would name it as missing where an option is wrong.
-    @Argument(help: ArgumentHelp("The trace.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The trace.", valueName: "file"), completion: .file())
     var traceFile: String?
 
     private var file: String { traceFile ?? "" }
 
     @Option(
         name: .customLong("with"),
-        help: ArgumentHelp("Tell what would have changed under this configuration (TOML).", valueName: "config"))
+        help: ArgumentHelp("Tell what would have changed under this configuration (TOML).", valueName: "config"),
+        completion: .file())
     var other: String?
 
     @Flag(help: "Draw who had the SP and who waited, as lanes of text.")
@@ -53,7 +54,7 @@ struct ReplayCommand: ParsableCommand {
             valueName: "duration"))
     var from: String?
 
-    @Option(help: ArgumentHelp("Write a report with pictures: one HTML file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write a report with pictures: one HTML file.", valueName: "file"), completion: .file())
     var report: String?
 
     @Flag(help: "Print JSON, for programs.")

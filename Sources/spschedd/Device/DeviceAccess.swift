@@ -37,7 +37,7 @@ struct DeviceAccess: ~Copyable {
     /// A descriptor for one client: read-only, or a fresh connection to the emulated device. `nil` if there is none
     /// now.
     mutating func handOut() -> FileDescriptor? {
-        if presence != .present { look() }
+        look()
         guard presence == .present else { return nil }
         do {
             if let copy = try opened?.duplicate() { return copy }
@@ -60,6 +60,8 @@ struct DeviceAccess: ~Copyable {
     }
 
     private mutating func openDevice() throws(SystemError) {
+        // One that vanished and came back between two looks: what is open leads to the one that is gone.
+        if opened?.isFile(at: path) == false { opened = nil }
         if opened == nil {
             let descriptor = try FileDescriptor.openReadOnly(path)
             // The mode belongs to the open file, which the clients share: theirs is to block.

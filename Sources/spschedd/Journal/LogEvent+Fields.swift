@@ -8,7 +8,8 @@ extension LogEvent {
         case .restarted: [.count]
         case .stateUnusable: [.reason]
         case .draining: [.uid]
-        case .configurationInvalid, .startFailed, .stopping, .configurationNotReread: []
+        case .configurationInvalid, .startFailed, .stopping, .configurationReloaded, .configurationNotReloaded, .observer:
+            []
         case .deviceState: [.device, .deviceState]
         case .deviceLink, .notNeeded, .probe, .resources: [.reason]
         case .platform: [.command, .uid, .device]
@@ -18,6 +19,7 @@ extension LogEvent {
         case .vmGone: [.vmName, .vmUUID, .uid, .label, .reason]
         case .registrationRefused: [.vmName, .vmUUID, .uid, .pid, .client, .code]
         case .accountLimit: [.uid, .label, .reason, .count]
+        case .accessDenied: [.uid, .label, .reason, .pid]
         case .protocolError: [.uid, .pid, .client, .code]
         case .flood: [.uid, .pid, .count]
         case .disconnected: [.uid, .pid, .client, .reason]

@@ -16,8 +16,10 @@ enum LogEvent: String, CaseIterable, Sendable {
     case stateUnusable = "a94e2d7c18b34f6f9b0d5e3c6f7a8120"
     /// It was told to end.
     case stopping = "bf022f5353c341c8b876680adf8aa76a"
-    /// SIGHUP came: the configuration is read at start only.
-    case configurationNotReread = "e5a63b10ce2f473e979f9c8a257b97a1"
+    /// A reload was applied; or one setting that has another value since.
+    case configurationReloaded = "76561ab4fd0547c7bd44edd19a92cb22"
+    /// A reload was not applied; or one reason why.
+    case configurationNotReloaded = "eabfb7a50f2c47928b39300e8444dc67"
     /// The device came, went, stuck or recovered.
     case deviceState = "9ecde3a59dc04d28826bafa7a5f28965"
     /// spschedd-device was reached or lost.
@@ -40,6 +42,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case registrationRefused = "79eebde361ae412d8e1bc8eac2a7cc73"
     /// An account is at one of its caps.
     case accountLimit = "c6f92682f4a1459e9ea937577e5c23a5"
+    /// A connection was turned away by a policy.
+    case accessDenied = "887ac804891642d68a265ba22f8ea96c"
     /// A client broke the protocol.
     case protocolError = "211057b49a16489f841b376950f41f7b"
     /// A connection sent message after message without earning a turn.
@@ -54,6 +58,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case managerRefused = "add84b303fe047469105280ffb3aabc8"
     /// A trace is written, cannot be written, or has ended early.
     case trace = "d860f3e258e34bc4b7cfa3dd813fa565"
+    /// spschedd-observer has begun to report.
+    case observer = "a04fd7a836f441bfaa242d6ef36925b4"
     /// The process lacks a resource.
     case resources = "4334b673def44f98b777953b8fa37c78"
 

@@ -62,6 +62,7 @@ struct LogField: Sendable {
         case device = "DEVICE"
         case deviceState = "DEVICE_STATE"
         case path = "PATH"
+        case setting = "SETTING"
         case reservation = "RESERVATION_MILLIHERTZ"
     }
 

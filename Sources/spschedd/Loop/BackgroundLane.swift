@@ -38,10 +38,17 @@ extension Daemon {
             // The kernel tells of the rest again.
             if clock.now() - began > DaemonLimits.backgroundBatchTime { break }
         }
-        manager.step(self)
+        if manager.hasWork {
+            // Muted meanwhile, so that only VMs can be heard: the step ends when one asks.
+            try muteBackground(true)
+            manager.step(self)
+        }
         closeDoomedInBackground()
         background.ran(from: began, to: clock.now())
     }
+
+    /// Whether a VM has said something that nobody has read.
+    var isAsked: Bool { poll.descriptor.waitReadable(milliseconds: 0) }
 
     func muteBackground(_ isMuted: Bool) throws(SystemError) {
         guard isMuted != background.isMuted else { return }

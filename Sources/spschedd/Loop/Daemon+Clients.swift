@@ -1,4 +1,5 @@
 import Arbiter
+import ConfigurationFiles
 import Glibc
 import LinuxIO
 import VMMProtocol
@@ -40,13 +41,13 @@ extension Daemon {
                 "\(account.key.text) opened \(DaemonLimits.unearnedConnections) connections in a second that earned no turn",
                 [LogField(.count, DaemonLimits.unearnedConnections), LogField(.pid, peer.pid)])
         }
-        guard account.connections < configuration.account.connectionsMax else {
-            refuse(socket, account, cap: configuration.account.connectionsMax, "account.connections_max")
-            return
-        }
+        let policy = policies.policy(for: peer)
+        if let policy, policy.access == .denied { return deny(socket, account, policy, peer) }
+        let cap = AccountCap(policy, \.connectionsMax, "connections_max", else: configuration.account.connectionsMax)
+        guard account.connections < cap.value else { return refuse(socket, account, cap) }
         guard let token = connections.nextToken else {
-            refuse(socket, account, cap: Int64(connections.capacity), "clients.connections_max")
-            return
+            return refuse(
+                socket, account, AccountCap(Int64(connections.capacity), setting: "clients.connections_max"))
         }
         let helloDue = clock.now() + configuration.clients.helloTimeout
         let number = socket.descriptor.number
@@ -81,18 +82,34 @@ extension Daemon {
         return account
     }
 
-    private func refuse(_ socket: borrowing SeqpacketSocket, _ account: Account, cap: Int64, _ setting: String) {
+    private func deny(
+        _ socket: borrowing SeqpacketSocket, _ account: Account, _ policy: PolicySettings, _ peer: PeerIdentity
+    ) {
+        let setting = policy.setting("access")
+        counters.connectionsRefused += 1
+        turnAway(
+            socket,
+            ErrorReply(
+                code: .init(.accessDenied),
+                text: "\(setting) turns \(account.key.text) away. Run the VMM as a user that may connect, or have the"
+                    + " policy changed."))
+        logOffence(
+            .accessDenied, .warning, of: account, "A connection of \(account.key.text) was refused (\(setting))",
+            [LogField(.reason, setting), LogField(.pid, peer.pid)])
+    }
+
+    private func refuse(_ socket: borrowing SeqpacketSocket, _ account: Account, _ cap: AccountCap) {
         counters.connectionsRefused += 1
         turnAway(
             socket,
             ErrorReply(
                 code: .init(.accountConnections),
-                text: "No further connection is taken: \(cap) are open, the most that \(setting) allows."
+                text: "No further connection is taken: \(cap.value) are open, the most that \(cap.setting) allows."
                     + " Close one, or have the cap raised."))
         logOffence(
             .accountLimit, .warning, of: account,
-            "A connection of \(account.key.text) was refused: \(cap) are open (\(setting))",
-            [LogField(.reason, setting), LogField(.count, cap)])
+            "A connection of \(account.key.text) was refused: \(cap.value) are open (\(cap.setting))",
+            [LogField(.reason, cap.setting), LogField(.count, cap.value)])
     }
 
     private func turnAway(_ socket: borrowing SeqpacketSocket, _ reply: ErrorReply) {

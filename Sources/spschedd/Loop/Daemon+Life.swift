@@ -68,13 +68,14 @@ extension Daemon {
     }
 
     /// What `systemctl status` shows.
-    private var statusLine: String {
+    var statusLine: String {
         let overview = arbiter.overview(now: clock.now())
         var parts = ["\(vms.count) VMs", "\(connections.count) connections"]
         parts.append(RateText.write(overview.reserved) + " reserved, " + RateText.write(overview.rateLeft) + " left")
         if overview.sessionsOpen > 0 { parts.append("\(overview.sessionsOpen) launches open") }
         if overview.reservationsAreSuspended { parts.append("reservations suspended by launch overload") }
         if overview.isDraining { parts.append("DRAINING: nothing new is admitted or served") }
+        if let failure = reloadDesk.state.failure { parts.append("RELOAD FAILED: \(failure)") }
         let figures = parts.joined(separator: "; ")
         switch overview.device {
         case .alive: return "\(deviceAccess.path) is served: \(figures)"

@@ -17,9 +17,11 @@ extension Daemon {
             return attach(connection, to: known.vm, register, tag: tag, isResumed: true)
         }
         do throws(RegistrationRefusal) {
-            let vm = try enter(register, of: connection.account, now)
-            attach(connection, to: vm, register, tag: tag, isResumed: false)
-            logRegistered(vm, connection)
+            let policy = policies.policy(for: connection.peer)
+            let granted = try clip(register, policy)
+            let vm = try enter(granted, of: connection.account, policy, now)
+            attach(connection, to: vm, granted, tag: tag, isResumed: false)
+            logRegistered(vm, connection, register, policy)
         } catch {
             send(.error(error.reply), tag: tag, to: connection)
             logRefused(register, error, connection)
@@ -27,13 +29,28 @@ extension Daemon {
         carryOutDecisions()
     }
 
+    /// What the policy leaves of what the VM asks for.
+    private func clip(_ register: Register, _ policy: PolicySettings?) throws(RegistrationRefusal) -> Register {
+        guard let policy else { return register }
+        var granted = register
+        do throws(PolicyRefusal) {
+            granted.registration = try policy.clip(
+                register.registration, guestWaitMax: configuration.arbiter.guestWaitMax)
+        } catch {
+            throw .policy(error)
+        }
+        granted.failureMode = policy.clip(register.failureMode)
+        return granted
+    }
+
     /// Registers a new VM under a new token.
-    private func enter(_ register: Register, of account: Account, _ now: Instant) throws(RegistrationRefusal) -> VMID {
+    private func enter(
+        _ register: Register, of account: Account, _ policy: PolicySettings?, _ now: Instant
+    ) throws(RegistrationRefusal) -> VMID {
         // Who has a token runs already, and is only not known here any more.
         guard !arbiter.isDraining || register.token != .none else { throw .draining }
-        guard account.vms < configuration.account.vmsMax else {
-            throw .accountVMs(cap: configuration.account.vmsMax)
-        }
+        let cap = AccountCap(policy, \.vmsMax, "vms_max", else: configuration.account.vmsMax)
+        guard account.vms < cap.value else { throw .accountVMs(cap) }
         let admission: Admission
         do {
             admission = try arbiter.register(
@@ -67,12 +84,16 @@ extension Daemon {
         answer(register, tag: tag, of: vm, on: connection, isResumed: isResumed)
     }
 
+    private func mayHaveDescriptor(_ connection: Connection) -> Bool {
+        policies.policy(for: connection.peer)?.descriptors != .withheld
+    }
+
     /// Tells a client what its VM was granted.
     func answer(
         _ register: Register, tag: UInt64, of vm: VMID, on connection: Connection, isResumed: Bool = false
     ) {
         guard let record = vms[vm] else { return }
-        if register.wantsDescriptor, let descriptor = handOutDevice() {
+        if register.wantsDescriptor, mayHaveDescriptor(connection), let descriptor = handOutDevice() {
             let reply = registered(record, carriesDescriptor: true, isResumed: isResumed)
             if send(.registered(reply), tag: tag, passing: descriptor, to: connection) { return }
             log(
@@ -166,15 +187,25 @@ extension Daemon {
 
     // MARK: The journal
 
-    private func logRegistered(_ vm: VMID, _ connection: Connection) {
+    private func logRegistered(
+        _ vm: VMID, _ connection: Connection, _ asked: Register, _ policy: PolicySettings?
+    ) {
         guard let record = vms[vm] else { return }
         let reservation = record.admission.reservation
         counters.registrations += 1
         note(.vmRegistered(reservation: reservation), of: VMLabel(record))
         log(
             .vmRegistered, .info, of: record.account,
-            "\(record.title) of \(connection.name) is registered with a reservation of \(RateText.write(reservation))",
+            "\(record.title) of \(connection.name) is registered with a reservation of \(RateText.write(reservation))"
+                + clipped(record, asked, policy),
             record.fields + connection.fields + [LogField(.reservation, reservation.millihertz)])
+    }
+
+    /// What the policy took away, as the end of a sentence.
+    private func clipped(_ record: VMRecord, _ asked: Register, _ policy: PolicySettings?) -> String {
+        guard let policy else { return "" }
+        let parts = ClippedParts(asked: asked, granted: record.registration, record.failureMode)
+        return parts.isEmpty ? "" : "; policy '\(policy.name)' clipped \(parts)"
     }
 
     private func logRefused(_ register: Register, _ refusal: RegistrationRefusal, _ connection: Connection) {
@@ -197,7 +228,8 @@ extension Daemon {
 /// Why a VM was not admitted: by the Arbiter, or by a cap of its account.
 private enum RegistrationRefusal: Error {
     case arbiter(AdmissionRefusal)
-    case accountVMs(cap: Int64)
+    case accountVMs(AccountCap)
+    case policy(PolicyRefusal)
     case draining
 
     var reply: ErrorReply {
@@ -208,8 +240,9 @@ private enum RegistrationRefusal: Error {
             ErrorReply(
                 code: Extensible(.accountVMs),
                 text:
-                    "This account has \(cap) VMs, the most that account.vms_max allows. Unregister one, or have the cap"
-                    + " raised.")
+                    "This account has \(cap.value) VMs, the most that \(cap.setting) allows. Unregister one, or have the"
+                    + " cap raised.")
+        case .policy(let refusal): refusal.reply
         }
     }
 }

@@ -107,8 +107,11 @@ extension Daemon {
         _ plan: LaunchPlan, tag: UInt64, of vm: VMID, on connection: Connection, _ now: Instant
     ) {
         let account = connection.account
-        guard account.launches < configuration.account.launchesMax || vms[vm]?.session != nil else {
-            return send(.error(tooManyLaunches), tag: tag, to: connection)
+        let cap = AccountCap(
+            policies.policy(for: connection.peer), \.launchesMax, "launches_max",
+            else: configuration.account.launchesMax)
+        guard account.launches < cap.value || vms[vm]?.session != nil else {
+            return send(.error(tooManyLaunches(cap)), tag: tag, to: connection)
         }
         do throws(LaunchRefusal) {
             let session = try arbiter.beginLaunch(plan, of: vm, now: now)
@@ -128,11 +131,11 @@ extension Daemon {
         }
     }
 
-    private var tooManyLaunches: ErrorReply {
+    private func tooManyLaunches(_ cap: AccountCap) -> ErrorReply {
         ErrorReply(
             code: Extensible(.tooManySessions),
-            text: "This account has \(configuration.account.launchesMax) launch sessions open, the most that"
-                + " account.launches_max allows. Try again when one has ended.")
+            text: "This account has \(cap.value) launch sessions open, the most that \(cap.setting) allows."
+                + " Try again when one has ended.")
     }
 
     private func endLaunch(

@@ -15,7 +15,7 @@ import VMMProtocol
 ///
 /// Nothing here may block: the journal and the service manager are told by other threads.
 final class Daemon {
-    let configuration: DaemonConfiguration
+    var configuration: DaemonConfiguration
     let logger: Logger
     let notifier: Notifier
     let clock: DaemonClock
@@ -33,6 +33,7 @@ final class Daemon {
     var decisions: [Decision] = []
     var connections: ConnectionTable
     var accounts = AccountTable()
+    var policies: PolicyTable
     var vms: VMTable
     var counters = DaemonCounters()
     /// Connections to be closed, of those that are served first and of the others.
@@ -52,6 +53,9 @@ final class Daemon {
     var rejections = RejectionLog()
     var changes = ChangeLog()
     var saidReservationsAreSuspended = false
+    /// `nil`: it was started without files to read again.
+    var configurationReader: ConfigurationReader?
+    var reloadDesk = ReloadDesk()
 
     /// Room for the message being read, and for the one being written.
     // SAFETY: allocated once for the daemon's whole life; only its own thread touches it, one message at a time.
@@ -81,6 +85,8 @@ final class Daemon {
     var toldStatus = ""
     var eventBudgets = EventBudgets()
     var isCarryingOut = false
+    /// What the observer has told.
+    var requestBook = RequestBook()
     /// What the Arbiter reported of every VM, for lists.
     var managerReports: (at: Instant, ofSlot: [UInt32: VMReport]) = (.distantPast, [:])
 
@@ -104,8 +110,7 @@ final class Daemon {
         keeper = opened?.keeper
         let restored = opened?.restored
         stateProblems = opened?.problems ?? []
-        let machines = max(
-            Int(configuration.clients.vmsMax), restored?.virtualMachines.map { Int($0.vm.slot) + 1 }.max() ?? 0)
+        let machines = max(Int(configuration.clients.vmsMax), restored?.places ?? 0)
         if let restored {
             arbiter = RecordedArbiter(
                 try restored.arbiter(configuration.arbiter, virtualMachines: machines, now: now), keeper: keeper)
@@ -114,6 +119,7 @@ final class Daemon {
                 Arbiter(configuration: configuration.arbiter, virtualMachines: machines, now: now), keeper: keeper,
                 recorder: trace)
         }
+        policies = try PolicyTable(configuration.policies)
         vms = VMTable(capacity: machines)
         refusals = RefusalLog(virtualMachines: machines)
         connections = ConnectionTable(capacity: places, restored?.lastTokens ?? [])
@@ -159,6 +165,7 @@ enum Member: UInt32 {
     case managerListener
     case deviceLink
     case background
+    case configurationReader
 
     var token: EventToken { EventToken(slot: rawValue, generation: 0) }
 
@@ -238,6 +245,7 @@ extension Daemon {
         case .vmmListener: acceptClients()
         case .managerListener: manager.accept(self)
         case .deviceLink: receiveFromDevice()
+        case .configurationReader: configurationWasRead()
         case .systemd, .background: break
         case nil: manager.noteReady(event)
         }
@@ -273,8 +281,7 @@ extension Daemon {
     private func occurred(_ occurrence: SystemdEvents.Occurrence) {
         switch occurrence {
         case .watchdog: notifier.alive()
-        case .signal(SIGHUP):
-            log(.configurationNotReread, .notice, "The configuration is read at start only: restart to apply changes")
+        case .signal(SIGHUP): reloadBySignal()
         case .signal(let signal):
             isStopping = true
             log(.stopping, .info, "Stopping: \(signal == SIGINT ? "interrupted" : "told to end")")

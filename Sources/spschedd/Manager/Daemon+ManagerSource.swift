@@ -1,4 +1,5 @@
 import Arbiter
+import Glibc
 import LinuxIO
 import ManagerProtocol
 
@@ -28,6 +29,16 @@ struct OperatorCalls: ManagerSource {
         return daemon.releaseDevice()
     }
     func retakeDevice() { daemon.retakeDevice() }
+    var isAskedElsewhere: Bool { daemon.isAsked }
+    func beginReload() -> UInt64 { daemon.beginReload(uid: uid) }
+    func reloadOutcome(of ticket: UInt64) -> ManagedReloadOutcome? { daemon.reloadOutcome(of: ticket) }
+
+    /// Whoever else may ask the Manager could make any VM look as if it did not ask.
+    func noteRequests(_ report: ObservedReport) -> Bool {
+        guard uid == 0 || uid == geteuid() else { return false }
+        daemon.noteRequests(report)
+        return true
+    }
 }
 
 /// What operators are told.
@@ -46,7 +57,8 @@ extension Daemon {
             queues: ManagedQueues(
                 launchSessions: overview.sessionsOpen, guestRequests: overview.guestsWaiting,
                 platformCommands: overview.platformWaiting),
-            counters: managedCounters(overview.totals))
+            counters: managedCounters(overview.totals), configuration: reloadDesk.state,
+            launchBound: launchBound(at: now), observation: observation(at: now))
     }
 
     private func capacity(_ overview: Overview) -> ManagedCapacity {
@@ -94,7 +106,8 @@ extension Daemon {
             grants: Int64(report.counters.guestTurns + report.counters.launchTurns),
             guestGrants: Int64(report.counters.guestTurns), busies: record.busies.byName,
             spTimeNanoseconds: (report.counters.guestService + report.counters.launchService).count,
-            launches: Int64(report.counters.launches), overdueTurns: Int64(report.counters.overdueTurns))
+            launches: Int64(report.counters.launches), overdueTurns: Int64(report.counters.overdueTurns),
+            unasked: unasked(by: record))
     }
 
     private func state(_ record: VMRecord, _ report: VMReport) -> ManagedVMState {
@@ -109,7 +122,7 @@ extension Daemon {
     }
 
     /// Dividing the capacity costs time for every VM: a list divides it once, not for each of its entries.
-    private func report(of vm: VMID) -> VMReport? {
+    func report(of vm: VMID) -> VMReport? {
         let now = clock.now()
         if now - managerReports.at > DaemonLimits.managerReportsAge || managerReports.ofSlot[vm.slot]?.vm != vm {
             let reports = arbiter.reports().map { ($0.vm.slot, $0) }

@@ -24,7 +24,8 @@ extension Daemon {
             reservationMillihertz: standing.reservation.millihertz,
             grants: Int64(counters.guestTurns + counters.launchTurns), guestGrants: Int64(counters.guestTurns),
             refusals: record.busies.sum, spTimeNanoseconds: (counters.guestService + counters.launchService).count,
-            launches: Int64(counters.launches), overdueTurns: Int64(counters.overdueTurns))
+            launches: Int64(counters.launches), overdueTurns: Int64(counters.overdueTurns),
+            unasked: unasked(by: record))
     }
 }
 

@@ -28,6 +28,8 @@ final class ManagerConnection {
     var number: Int32 { descriptor.number }
     /// The platform command whose outcome it waits for. A copy: outcomes may come while the dispatcher is at work.
     private(set) var platformTicket: UInt64?
+    /// The reload, likewise.
+    private(set) var reloadTicket: UInt64?
     var isWatching: Bool { dispatcher.isWatching }
     var hasWork: Bool { isReady || isPending }
 
@@ -37,7 +39,7 @@ final class ManagerConnection {
         guard read() else { return .ended }
         let progress: ManagerDispatcher.Progress
         do {
-            defer { platformTicket = dispatcher.platformTicket }
+            defer { (platformTicket, reloadTicket) = (dispatcher.platformTicket, dispatcher.reloadTicket) }
             progress = try dispatcher.answer(from: OperatorCalls(daemon: daemon, uid: peer.uid))
         } catch {
             _ = write()

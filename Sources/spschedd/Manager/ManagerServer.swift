@@ -75,9 +75,9 @@ final class ManagerServer {
         hasWork = true
     }
 
-    /// A platform command has come back: whoever waits for one may be answered.
+    /// A platform command or a reload has come to its end: whoever waits for one may be answered.
     func outcomeIsThere() {
-        for connection in connections where connection?.platformTicket != nil {
+        for connection in connections where connection?.platformTicket != nil || connection?.reloadTicket != nil {
             connection?.isReady = true
             hasWork = true
         }
@@ -113,6 +113,7 @@ final class ManagerServer {
             } else {
                 connections[slot] = nil
                 connection.platformTicket.map(daemon.abandonPlatform)
+                connection.reloadTicket.map(daemon.abandonReload)
             }
             if case .broken(let reason) = outcome {
                 daemon.log(

@@ -102,6 +102,7 @@ extension Daemon {
             send(.resync(epoch: epoch), tag: 0, to: connection)
             // It may have changed meanwhile, or its news not have been sent.
             send(deviceStateMessage, tag: 0, to: connection)
+            send(.draining(arbiter.isDraining), tag: 0, to: connection)
         }
         if resyncsAwaited == 0 { endResync() }
     }
@@ -159,8 +160,8 @@ extension Daemon {
 
     private func endResync() {
         resyncEnds = nil
+        if let trace { vms.forEach { trace.learn($0.vm, "\($0.name)") } }
         arbiter.resumeGrants(now: clock.now(), into: &decisions, recorder: trace)
-        if let trace { vms.forEach { trace.name($0.vm, "\($0.name)") } }
         carryOutDecisions()
     }
 
@@ -275,7 +276,7 @@ extension Daemon {
         } else {
             turnAway(stored)
         }
-        arbiter.keepAll()
+        keepWhatIsTakenUp(isNew: restored == nil)
         keeper.isComplete(notifier)
     }
 
@@ -293,6 +294,19 @@ extension Daemon {
             .restarted, .notice,
             "Went on with \(vms.count) VMs and \(counters.adopted) connections of the daemon before",
             [LogField(.count, counters.adopted)])
+    }
+
+    /// In other memory than it was read from, everything must be written; in the same, what has changed since.
+    private func keepWhatIsTakenUp(isNew: Bool) {
+        guard let keeper else { return }
+        arbiter.keepAll(isNew: isNew)
+        guard keeper.replaces != nil else { return }
+        accounts.forEach { arbiter.keep($0) }
+        vms.forEach { keeper.keep($0) }
+        connections.forEach { connection in
+            if let vm = connection.machine.vm { keeper.keep(connection, of: vm) }
+        }
+        keeper.commit()
     }
 
     func closeAccount(_ account: AccountID, _ now: Instant) -> Bool {

@@ -54,6 +54,9 @@ struct RestoredState {
             host: Array(host[GrantTags.words...]), accounts: accountWords, virtualMachines: machines)
     }
 
+    /// How many places the VMs need.
+    var places: Int { virtualMachines.map { Int($0.vm.slot) + 1 }.max() ?? 0 }
+
     /// The latest tenant of each place for a connection.
     var lastTokens: [EventToken] { connections.map(\.token) }
 
@@ -61,6 +64,9 @@ struct RestoredState {
     func arbiter(_ configuration: Configuration, virtualMachines count: Int, now: Instant) throws(StateDamage)
         -> Arbiter
     {
+        var records = records
+        // Free places beyond what there is now are no places.
+        records.virtualMachines.removeAll { $0.slot >= max(count, places) }
         do {
             return try Arbiter.rebuilt(
                 from: records, configuration: configuration, virtualMachines: count, now: now)

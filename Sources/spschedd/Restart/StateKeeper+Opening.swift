@@ -3,7 +3,7 @@ import LinuxIO
 import StateFormat
 
 extension StateKeeper {
-    /// What a start finds.
+    /// What a start finds. The service manager is told at once of what is let go: a name may be used again right after.
     struct Opened {
         let keeper: StateKeeper
         /// What the daemon before left behind, if it is sound.
@@ -39,7 +39,7 @@ extension StateKeeper {
                 }
             } catch {
                 problems.append("\(error)")
-                notifier.remove(state.name)
+                notifier.removeNow(state.name)
             }
         }
         candidates.sort { $0.2.image.header.serial < $1.2.image.header.serial }
@@ -47,8 +47,10 @@ extension StateKeeper {
             return Opened(
                 keeper: try begin(layout, serial: 1, boot, epoch, notifier), restored: nil, problems: problems)
         }
-        for (older, _, _) in candidates { notifier.remove(older.name) }
+        for (older, _, _) in candidates { notifier.removeNow(older.name) }
         let image = restored.image
+        // A VM keeps its place, also where the settings say that there are fewer.
+        let layout = layout.having(virtualMachines: restored.places)
         if image.layout == layout {
             let keeper = StateKeeper(
                 memory, layout, serial: image.header.serial, committed: image.committed, failpoint: .fromEnvironment())
@@ -79,15 +81,15 @@ extension StateKeeper {
         _ descriptor: borrowing FileDescriptor, _ state: StoredDescriptors.State, _ stored: StoredDescriptors,
         _ notifier: Notifier
     ) {
-        notifier.remove(StoredDescriptors.setAsideName)
-        notifier.remove(state.name)
-        _ = notifier.store(descriptor, as: StoredDescriptors.setAsideName)
+        notifier.removeNow(StoredDescriptors.setAsideName)
+        notifier.removeNow(state.name)
+        notifier.storeNow(descriptor, as: StoredDescriptors.setAsideName)
     }
 
     /// Everything is written: this state is the one that counts.
     func isComplete(_ notifier: Notifier) {
         notifier.storeNow(memory.descriptor, as: StoredDescriptors.name(ofState: serial))
-        if let replaces { notifier.remove(replaces) }
+        if let replaces { notifier.removeNow(replaces) }
         replaces = nil
     }
 }

@@ -54,9 +54,9 @@ final class StateKeeper {
         writer.writeEpoch(epoch, into: &span)
     }
 
-    /// Writes everything of the Arbiter's.
-    func keepAll(_ arbiter: borrowing Arbiter) {
-        for slot in 0..<layout.virtualMachines { put(arbiter, virtualMachineIn: UInt32(slot)) }
+    /// Writes the host, and all places for VMs if there may be any.
+    func keepAll(_ arbiter: borrowing Arbiter, isNew: Bool) {
+        if !isNew { for slot in 0..<layout.virtualMachines { put(arbiter, virtualMachineIn: UInt32(slot)) } }
         put(host: arbiter)
     }
 
@@ -117,6 +117,8 @@ final class StateKeeper {
 
     /// Only how many tenants the place has had is kept.
     func forget(_ connection: EventToken) {
+        // With fewer places than the daemon before had, or under a name that nobody gave.
+        guard connection.slot < layout.connections else { return }
         record.removeAll(keepingCapacity: true)
         record.append(UInt64(connection.generation))
         put(.connections, Int(connection.slot))

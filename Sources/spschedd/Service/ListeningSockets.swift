@@ -21,7 +21,13 @@ struct ListeningSockets: ~Copyable {
     private static func listener(
         _ inherited: Int32?, _ settings: SocketSettings, _ kind: UnixSocketKind
     ) throws -> UnixListener {
-        guard let inherited else { return try make(settings, kind) }
+        let listener = if let inherited { try adopt(inherited, kind) } else { try make(settings, kind) }
+        // Connections inherit it: what is sent before they are accepted is refused, too.
+        listener.descriptor.refuseDescriptors()
+        return listener
+    }
+
+    private static func adopt(_ inherited: Int32, _ kind: UnixSocketKind) throws -> UnixListener {
         let descriptor = FileDescriptor(adopting: inherited)
         try descriptor.setNonblocking(true)
         return try UnixListener(adopting: descriptor, kind: kind)

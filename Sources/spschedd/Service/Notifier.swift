@@ -7,6 +7,8 @@ import LinuxIO
 /// What waits to be told is a state, not a queue: a newer status replaces the one that was not sent yet.
 final class Notifier: Sendable {
     private struct Due {
+        /// The monotonic clock, in microseconds, when a reload began of which the service manager has not heard.
+        var reloadingSince: UInt64?
         var isReady = false
         var isStopping = false
         var isAlive = false
@@ -15,7 +17,13 @@ final class Notifier: Sendable {
         /// In the order in which they were given: a name is used again.
         var orders: [StoreOrder] = []
 
-        var lines: [String] {
+        /// A reload's begin has a message of its own, before its end: both may be due.
+        var messages: [[String]] {
+            let reloading = reloadingSince.map { ["RELOADING=1", "MONOTONIC_USEC=\($0)"] } ?? []
+            return [reloading, lines].filter { !$0.isEmpty }
+        }
+
+        private var lines: [String] {
             var lines: [String] = []
             if isReady { lines.append("READY=1") }
             if isStopping { lines.append("STOPPING=1") }
@@ -30,9 +38,10 @@ final class Notifier: Sendable {
     private let finished: WakeUp
 
     /// Whether there is a service manager to be told.
-    let isHeard = getenv("NOTIFY_SOCKET") != nil
+    let isHeard: Bool
 
-    init() throws(SystemError) {
+    init(isHeard: Bool = getenv("NOTIFY_SOCKET") != nil) throws(SystemError) {
+        self.isHeard = isHeard
         wakeUp = try WakeUp()
         finished = try WakeUp()
         try DetachedThread.start(named: "notify") { [self] in run() }
@@ -42,6 +51,16 @@ final class Notifier: Sendable {
         change {
             $0.isReady = true
             $0.status = status
+        }
+    }
+
+    /// A reload has begun; `ready` ends it.
+    func reloading() {
+        let now = MonotonicClock.microseconds()
+        change {
+            $0.reloadingSince = now
+            // An end that has not been told yet is that of a reload before.
+            $0.isReady = false
         }
     }
 
@@ -82,6 +101,12 @@ final class Notifier: Sendable {
         StoreOrder.give(name, descriptor.number)
     }
 
+    /// As `remove`, at once.
+    func removeNow(_ name: String) {
+        guard isHeard else { return }
+        StoreOrder.remove(name).send()
+    }
+
     /// Tells what is left, but waits no longer than `DaemonLimits.logFlush`.
     func close() {
         change { $0.isClosed = true }
@@ -95,12 +120,12 @@ final class Notifier: Sendable {
 
     private func run() {
         while true {
-            let (orders, lines, isClosed) = due.withLock { due in
+            let (orders, messages, isClosed) = due.withLock { due in
                 defer { due = Due(isClosed: due.isClosed) }
-                return (due.orders, due.lines, due.isClosed)
+                return (due.orders, due.messages, due.isClosed)
             }
             for order in orders { order.send() }
-            if !lines.isEmpty { sd_notify(0, lines.joined(separator: "\n")) }
+            for lines in messages { sd_notify(0, lines.joined(separator: "\n")) }
             if isClosed { break }
             wakeUp.descriptor.waitReadable()
             _ = wakeUp.take()

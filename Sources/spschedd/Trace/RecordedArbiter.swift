@@ -29,6 +29,9 @@ struct RecordedArbiter: ~Copyable {
     func standing(of vm: VMID, now: Instant) -> VMStanding? { arbiter.standing(of: vm, now: now) }
     func reports() -> [VMReport] { arbiter.reports() }
     func entitlement(of vm: VMID) -> Rate? { arbiter.entitlement(of: vm) }
+    func objections(to configuration: Configuration) -> [ReconfigurationObjection] {
+        arbiter.objections(to: configuration)
+    }
     func violatedInvariant() -> String? { arbiter.violatedInvariant() }
 
     // MARK: Recording
@@ -95,9 +98,9 @@ extension RecordedArbiter {
     }
 
     /// Writes down everything of the Arbiter's.
-    func keepAll() {
+    func keepAll(isNew: Bool) {
         guard let keeper else { return }
-        keeper.keepAll(arbiter)
+        keeper.keepAll(arbiter, isNew: isNew)
         keeper.commit()
     }
 
@@ -176,6 +179,25 @@ extension RecordedArbiter {
     @inline(__always)
     mutating func advance(to now: Instant, into decisions: inout [Decision]) {
         record(.advance, nil, now: now, &decisions) { $0.advance(to: now, into: &$1) }
+    }
+
+    /// Another configuration, if it lessens nothing that was promised.
+    mutating func reconfigure(
+        _ configuration: Configuration, now: Instant, into decisions: inout [Decision]
+    ) throws(ReconfigurationRefusal) {
+        prepare(now: now)
+        let first = decisions.count
+        do throws(ReconfigurationRefusal) {
+            try arbiter.reconfigure(configuration, now: now, into: &decisions)
+            // Each VM's buckets may hold another measure now.
+            keepAll(isNew: false)
+            recorder?.record(.reconfigure(configuration), .done, decisions, from: first, at: now)
+        } catch {
+            keepAll(isNew: false)
+            let outcome = CallOutcome.notReconfigured(objections: UInt64(error.objections.count))
+            recorder?.record(.reconfigure(configuration), outcome, decisions, from: first, at: now)
+            throw error
+        }
     }
 
     mutating func drain(now: Instant, into decisions: inout [Decision]) {

@@ -102,10 +102,12 @@ final class TraceRecorder {
         file.expectWriting(fromWord: ring.nextPosition, bytes: TraceRecorderLimits.bytesExpected)
     }
 
+    /// What a VM is called that was there before the first record.
+    func learn(_ vm: VMID, _ name: String) { names[vm] = Array(name.utf8) }
+
     func name(_ vm: VMID, _ name: String) {
-        let bytes = Array(name.utf8)
-        names[vm] = bytes
-        guard !isStopped else { return }
+        learn(vm, name)
+        guard !isStopped, let bytes = names[vm] else { return }
         // SAFETY: nothing else reads or writes the mapping during the call.
         var span = words.mutableSpan
         ring.name(vm, bytes, into: &span)

@@ -16,6 +16,7 @@ public final class ServedHost {
     private var manager: ManagerClient
 
     public var socketPath: String { directory.file("vmm") }
+    public var managerPath: String { directory.file("manager") }
     public var emulatorPath: String { emulator.socketPath }
     public var daemonPID: Int32 { daemon.pid }
 

@@ -14,7 +14,8 @@
  *     COMMAND hangs               nothing comes back until the script changes
  *     COMMAND lies BYTES          succeeds, and gives only so many bytes of its answer
  *
- * Every command is told on standard output: `NUMBER pid PID mode r|rw errno E code C`.
+ * Every command is told on standard output as it ends, in the order of service, with how many commands were here when
+ * it came and the thread that issued it: `NUMBER tid TID mode r|rw errno E code C ahead N`.
  */
 #define FUSE_USE_VERSION 31
 #define _GNU_SOURCE
@@ -24,6 +25,7 @@
 #include <fcntl.h>
 #include <fuse_opt.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +92,7 @@ static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static long long dead_since; /* the script's version; 0: alive */
 static uint64_t reported_tcb = 0xD315000000000004;
 static uint32_t status_flags;
+static atomic_int here; /* commands in service, or waiting for it */
 
 static void serve(long microseconds) {
     struct timespec time = {.tv_sec = microseconds / 1000000, .tv_nsec = microseconds % 1000000 * 1000};
@@ -159,17 +162,16 @@ static const struct shape shapes[SEV_COMMAND_MAX + 1] = {
     [SNP_VLEK_LOAD] = {sizeof(struct sev_user_data_snp_vlek_load), 0, true},
 };
 
+/* FUSE calls it a pid, but it is the thread's. */
+static void told(fuse_req_t request, unsigned command, bool is_writable, struct outcome outcome, int ahead) {
+    printf("%u tid %d mode %s errno %d code 0x%x ahead %d\n", command, (int)fuse_req_ctx(request)->pid,
+           is_writable ? "rw" : "r", -outcome.result, outcome.code, ahead);
+    fflush(stdout);
+}
+
 /* Carries one command out. `answer` is what the user's struct becomes. */
-static struct outcome carry_out(unsigned command, const void *given, bool is_writable, unsigned char *answer) {
+static struct outcome serve_one(unsigned command, const void *given, unsigned char *answer) {
     const struct shape *shape = &shapes[command];
-    if (shape->writes && !is_writable)
-        return (struct outcome){-EPERM, (uint32_t)SEV_RET_NO_FW_CALL};
-    if (command == SNP_VLEK_LOAD) {
-        const struct sev_user_data_snp_vlek_load *load = given;
-        if (load->len != sizeof *load || load->vlek_wrapped_version != 0)
-            return (struct outcome){-EINVAL, (uint32_t)SEV_RET_NO_FW_CALL};
-    }
-    pthread_mutex_lock(&turn);
     struct outcome outcome = run(command);
     if (outcome.result == 0 && command == SNP_SET_CONFIG) {
         const struct sev_user_data_snp_config *config = given;
@@ -187,14 +189,30 @@ static struct outcome carry_out(unsigned command, const void *given, bool is_wri
     } else if (shape->in && shape->in == shape->out) {
         memcpy(answer, given, shape->out);
     }
-    pthread_mutex_unlock(&turn);
     return outcome;
 }
 
-static void told(fuse_req_t request, unsigned command, bool is_writable, struct outcome outcome) {
-    printf("%u pid %d mode %s errno %d code 0x%x\n", command, (int)fuse_req_ctx(request)->pid,
-           is_writable ? "rw" : "r", -outcome.result, outcome.code);
-    fflush(stdout);
+/* What the kernel refuses by itself; 0: nothing. */
+static int refusal(unsigned command, const void *given, bool is_writable) {
+    if (shapes[command].writes && !is_writable)
+        return -EPERM;
+    const struct sev_user_data_snp_vlek_load *load = given;
+    if (command == SNP_VLEK_LOAD && (load->len != sizeof *load || load->vlek_wrapped_version != 0))
+        return -EINVAL;
+    return 0;
+}
+
+static struct outcome carry_out(fuse_req_t request, unsigned command, const void *given, bool is_writable,
+                                unsigned char *answer) {
+    int ahead = atomic_fetch_add(&here, 1);
+    pthread_mutex_lock(&turn);
+    struct outcome outcome = {refusal(command, given, is_writable), (uint32_t)SEV_RET_NO_FW_CALL};
+    if (outcome.result == 0)
+        outcome = serve_one(command, given, answer);
+    told(request, command, is_writable, outcome, ahead);
+    atomic_fetch_sub(&here, 1);
+    pthread_mutex_unlock(&turn);
+    return outcome;
 }
 
 static void sev_ioctl(fuse_req_t request, int number, void *argument, struct fuse_file_info *file, unsigned flags,
@@ -223,14 +241,13 @@ static void sev_ioctl(fuse_req_t request, int number, void *argument, struct fus
         fuse_reply_ioctl_retry(request, inward, shape->in ? 2 : 1, outward, shape->out ? 2 : 1);
         return;
     }
-    bool is_writable = (file->flags & O_ACCMODE) != O_RDONLY;
+    bool is_writable = file->fh;
     unsigned char reply[sizeof command + sizeof(struct sev_user_data_get_id)] = {0};
     const unsigned char *given = (const unsigned char *)in + sizeof command;
     struct rule rule = rule_for(command.cmd);
-    struct outcome outcome = carry_out(command.cmd, given, is_writable, reply + sizeof command);
+    struct outcome outcome = carry_out(request, command.cmd, given, is_writable, reply + sizeof command);
     command.error = outcome.code;
     memcpy(reply, &command, sizeof command);
-    told(request, command.cmd, is_writable, outcome);
     size_t answered = outcome.result == 0 ? shape->out : 0;
     if (rule.lies >= 0 && (size_t)rule.lies < answered)
         answered = (size_t)rule.lies;
@@ -239,6 +256,8 @@ static void sev_ioctl(fuse_req_t request, int number, void *argument, struct fus
 }
 
 static void sev_open(fuse_req_t request, struct fuse_file_info *file) {
+    /* An ioctl is told its own flags, not those of the open: the handle keeps them. */
+    file->fh = (file->flags & O_ACCMODE) != O_RDONLY;
     fuse_reply_open(request, file);
 }
 

@@ -31,14 +31,6 @@ struct ServiceTests {
         for _ in 0..<3 { try daemon.serviceManager.wait(for: "WATCHDOG=1") }
     }
 
-    @Test("a hang-up signal is answered with a word, not with the end")
-    func hangUpSignal() throws {
-        let daemon = try RunningDaemon()
-        daemon.signal(SIGHUP)
-        try daemon.errors.wait(for: "read at start only")
-        _ = try daemon.enter()
-    }
-
     @Test("a second daemon on the same socket says so, ends, and leaves the first alone")
     func second() throws {
         let daemon = try RunningDaemon()

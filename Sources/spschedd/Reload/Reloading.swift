@@ -1,0 +1,139 @@
+import Arbiter
+import ConfigurationFiles
+import ManagerProtocol
+
+/// What another configuration changes in the one that runs: pure.
+struct Reloading {
+    typealias Key = SettingKey<DaemonConfiguration>
+
+    private let running: DaemonConfiguration
+    private let loaded: LoadedConfiguration
+    /// Of which the value is another.
+    let changed: [Key]
+
+    init(_ running: DaemonConfiguration, to loaded: LoadedConfiguration) {
+        self.running = running
+        self.loaded = loaded
+        changed = DaemonConfiguration.keys.filter { $0.read(running) != $0.read(loaded.configuration) }
+    }
+
+    /// What a daemon that is not restarted can go by.
+    var next: DaemonConfiguration {
+        var next = running
+        for key in changed where key.effect != .restart { key.write(&next, key.read(loaded.configuration)) }
+        next.policies = loaded.configuration.policies
+        return next
+    }
+
+    var restartNeeded: [String] { changed.filter { $0.effect == .restart }.map(\.path) }
+    var files: [String] { loaded.files.map(\.path) }
+
+    var reply: ReloadReply {
+        ReloadReply(
+            files: files,
+            changes: changed.map { key in
+                ManagedSettingChange(
+                    key: key.path, was: key.read(running).toml, now: key.read(loaded.configuration).toml,
+                    applies: key.effect.managerName, origin: loaded.origins[key.path]?.last?.description)
+            } + policyChanges)
+    }
+
+    /// What differs in policies, which count at once: for those who connect, register or begin a launch.
+    private var policyChanges: [ManagedSettingChange] {
+        let (before, after) = (running.policies, loaded.configuration.policies)
+        let gone = before.filter { policy in !after.contains { $0.name == policy.name } }
+        return gone.map { change("policy.\($0.name)", was: "there", now: "gone") }
+            + after.flatMap { policy in
+                guard let old = before.first(where: { $0.name == policy.name }) else {
+                    return [change("policy.\(policy.name)", was: "not there", now: "there")]
+                }
+                return PolicySettings.keys.filter { $0.read(old) != $0.read(policy) }.map {
+                    change("policy.\(policy.name).\($0.path)", was: $0.read(old).toml, now: $0.read(policy).toml)
+                }
+            }
+    }
+
+    private func change(_ key: String, was: String, now: String) -> ManagedSettingChange {
+        ManagedSettingChange(
+            key: key, was: was, now: now, applies: SettingEffect.newConnections.managerName,
+            origin: loaded.origins[key]?.last?.description)
+    }
+
+    /// - Parameter objections: what the Arbiter has against a configuration.
+    func objections(
+        _ refusal: ReconfigurationRefusal, _ objections: (Configuration) -> [ReconfigurationObjection]
+    ) -> [ManagedReloadObjection] {
+        refusal.objections.map { objection in
+            let keys = toBlame(for: objection, objections)
+            let settings = keys.map { key in
+                let origin = loaded.origins[key.path]?.last.map { " (\($0))" } ?? ""
+                return "\(key.path) = \(key.read(loaded.configuration).toml)\(origin), now \(key.read(running).toml)"
+            }
+            return ManagedReloadObjection(
+                keys: keys.map(\.path), text: "\(settings.joined(separator: "; ")): \(objection.sentence)")
+        }
+    }
+
+    /// Those that lead to the objection by themselves; if none does, all that may have a part in it.
+    private func toBlame(
+        for objection: ReconfigurationObjection, _ objections: (Configuration) -> [ReconfigurationObjection]
+    ) -> [Key] {
+        let candidates = changed.filter { $0.path.hasPrefix("arbiter.") || $0.path.hasPrefix("planning_cost.") }
+        let alone = candidates.filter { key in
+            var other = running
+            key.write(&other, key.read(loaded.configuration))
+            return objections(other.arbiter).contains { $0.isAlike(objection) }
+        }
+        return alone.isEmpty ? candidates : alone
+    }
+}
+
+extension SettingEffect {
+    var managerName: String {
+        switch self {
+        case .atOnce: "at_once"
+        case .newRegistrations: "new_registrations"
+        case .newLaunches: "new_launches"
+        case .newConnections: "new_connections"
+        case .restart: "restart"
+        }
+    }
+}
+
+extension ReconfigurationObjection {
+    fileprivate func isAlike(_ other: Self) -> Bool {
+        switch (self, other) {
+        case (.capacity, .capacity), (.reservedWait, .reservedWait), (.promisedWait, .promisedWait),
+            (.launchReserve, .launchReserve), (.launchBurst, .launchBurst), (.patience, .patience):
+            true
+        default: false
+        }
+    }
+
+    /// What VMs would lose, and by how much.
+    fileprivate var sentence: String {
+        switch self {
+        case .capacity(let needed, let available):
+            "VMs were promised \(text(needed)) of SP time a second, and \(text(available)) would be left for them,"
+                + " \(text(needed - available)) too little"
+        case .reservedWait(let would, let limit):
+            "requests inside a reservation could wait \(text(would)), \(text(would - limit)) longer than promised"
+        case .promisedWait(let was, let would):
+            "VMs with a reservation were promised to wait no longer than \(text(was)), and newcomers could make that"
+                + " \(text(would))"
+        case .launchReserve(let was, let would):
+            "reservations would be suspended by launches that take \(text(would)) a second, \(text(was - would)) less"
+                + " than before"
+        case .launchBurst(let was, let would):
+            "reservations would be suspended by launch work of \(text(would)) at once, \(text(was - would)) less than"
+                + " before"
+        case .patience(let would, let limit):
+            "a guest could wait \(text(would)) for the floor's turn, \(text(would - limit)) longer than it may be frozen"
+        }
+    }
+
+    /// To a microsecond: enough to see by how much.
+    private func text(_ duration: Nanoseconds) -> String {
+        DurationText.write(Nanoseconds(max(duration.count / 1_000, 1) * 1_000))
+    }
+}
