@@ -79,7 +79,7 @@ struct ChangeLog {
     /// The change with that number, or the oldest after it that is kept; `nil` if it has not happened.
     func change(from number: UInt64) -> (number: UInt64, change: Change)? {
         let number = max(number, oldest)
-        guard number < next, let change = ring[Int(number % UInt64(ring.count))] else { return nil }
+        guard isKept, number < next, let change = ring[Int(number % UInt64(ring.count))] else { return nil }
         return (number, change)
     }
 }
