@@ -5,7 +5,7 @@ import Testing
 
 /// Goal: a domain of libvirt is started paused and resumed inside its turn; what virsh says is shown. Method: as
 /// `LaunchTests`, with a script in virsh's place that notes its calls. No libvirt was here.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct LibvirtTests {
     /// What a test makes of `virsh`: lines of a shell's `case`.
     private func run(

@@ -5,7 +5,7 @@ import Testing
 
 /// Goal: whatever a QMP peer does, the person learns what it was, and no turn is kept beyond its lease. Method: as
 /// `LaunchTests`, with peers that close, lie, stall and talk.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct MonitorTroubleTests {
     private static let longText = String(repeating: "x", count: 70_000)
 

@@ -9,7 +9,7 @@ import Testing
 /// Goal: an operator learns which processes' guests do not ask, and what that costs a launch. Method: the observer and
 /// the daemon themselves, on a directory in tracefs's place with a FIFO as its trace. The text is in the kernel's form;
 /// there was no SNP host to record one on.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ObserverTests {
     @Test func `Requests that pass the daemon by appear in status and list, and in the bound of a launch`() throws {
         let host = try ServedHost(configuration: "")

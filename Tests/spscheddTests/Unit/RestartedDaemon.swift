@@ -78,6 +78,8 @@ final class RestartedDaemon {
             #expect(isTaken)
         }
         change(&configuration)
+        // Of the one before, which is still in memory.
+        for path in [configuration.vmm.path, configuration.manager.path] { unlink(path) }
         hand.now = hand.now + gap
         daemon = try Self.start(configuration, hand, stored)
         try turn()

@@ -5,8 +5,8 @@ import VMMProtocol
 @testable import spschedd
 
 /// Goal: each of the ways in which a restart can cut through a request ends as if there had been none.
-/// Method: a daemon that is ended between two turns of its loop; what its client says it has or has not heard stands for
-/// the moment within the turn.
+/// Method: a daemon that is ended between two turns of its loop; what its client says it has or has not heard stands
+/// for the moment within the turn.
 @Suite("A restarted daemon")
 struct RestartedDaemonTests {
     private let report = ClientMessage.acquire(Acquire(.report))
