@@ -59,4 +59,5 @@ enum Event: Sendable {
     case probeReturns(ProbeOutcome)
     case disturb
     case resume
+    case reload
 }

@@ -126,4 +126,5 @@ public struct WorldCounts: Sendable, Equatable {
     public var refusals = 0
     public var launchesDone = 0
     public var overdueTurns = 0
+    public var reloads = 0
 }

@@ -10,6 +10,8 @@ public struct Scenario: Sendable {
     public var service = ServiceTimes.profile(.milan2024)
     /// How often the operator asks for a platform command; `nil` for never.
     public var platformEvery: Nanoseconds?
+    /// How often the operator reloads the configuration, on average; `nil` for never.
+    public var reloadEvery: Nanoseconds?
     public var disturbances = Disturbances()
     /// When guests, clients and the operator stop asking, and how many steps they take at most.
     public var duration = Nanoseconds.seconds(2)

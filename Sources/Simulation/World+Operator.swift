@@ -93,6 +93,35 @@ extension World {
         try settle()
     }
 
+    // MARK: Reloads
+
+    /// The same configuration, one of which no rule that is checked knows, or one that must be refused: whatever the
+    /// moment, all that was promised and reckoned by the checker holds on.
+    mutating func reload() throws(Violation) {
+        guard !isSettling, let every = scenario.reloadEvery else { return }
+        agenda.plan(.reload, at: now + Nanoseconds(random.below(every.count * 2) + 1))
+        var other = arbiter.configuration
+        switch random.below(3) {
+        case 0: break
+        case 1:
+            other.guestWaitMax = .milliseconds(random.below(2_000) + 1)
+            other.accountReservationMax = .perSecond(9_000 + random.below(1_000))
+            other.launchBucketVM.burst += .milliseconds(1)
+        default: other.capacityPerSecond = other.launchReservePerSecond + .milliseconds(1)
+        }
+        let mustBeRefused = !arbiter.objections(to: other).isEmpty
+        // A smaller capacity that nobody minds yet would be minded by the checker, which goes on with the first.
+        guard mustBeRefused || other.capacityPerSecond == arbiter.configuration.capacityPerSecond else { return }
+        tell?("\(stamp) the operator reloads, which is \(mustBeRefused ? "refused" : "applied")")
+        var isRefused = false
+        do { try arbiter.reconfigure(other, now: now, into: &decisions) } catch { isRefused = true }
+        guard isRefused == mustBeRefused else {
+            throw checker.broken(.mistake, "a reload was \(isRefused ? "refused" : "applied"), against what was said")
+        }
+        checker.counts.reloads += 1
+        try settle()
+    }
+
     // MARK: Probes
 
     mutating func planProbe() {

@@ -60,6 +60,7 @@ public struct World: ~Copyable {
         }
         for index in tenants.indices { agenda.plan(.arrive(tenant: index), at: now + scenario.tenants[index].arrives) }
         if let every = scenario.platformEvery { agenda.plan(.platform, at: now + every) }
+        if let every = scenario.reloadEvery { agenda.plan(.reload, at: now + every) }
         if !scenario.disturbances.kinds.isEmpty { agenda.plan(.disturb, at: now + scenario.disturbances.every) }
     }
 
@@ -142,6 +143,7 @@ public struct World: ~Copyable {
         case .probeReturns(let outcome): try probeReturns(outcome)
         case .disturb: try disturb()
         case .resume: try resume()
+        case .reload: try reload()
         }
     }
 

@@ -81,7 +81,7 @@ struct App: ParsableCommand {
         let configured = (loaded?.configuration ?? DaemonConfiguration()).device.path
         let check = HostCheck.look(at: device ?? configured)
         guard case .nothingToSchedule(let reason) = check else { return }
-        LogOutput.fromEnvironment().write(
+        LogOutput.fromEnvironment().writeLast(
             LogRecord(.notNeeded, .notice, "Not started: \(reason)", [LogField(.reason, reason)]))
         throw ExitCode.failure
     }
@@ -107,7 +107,7 @@ struct App: ParsableCommand {
     private func fail(_ message: String, _ status: Int32) throws -> Never {
         let event: LogEvent = status == EX_CONFIG ? .configurationInvalid : .startFailed
         for line in message.split(separator: "\n") {
-            LogOutput.fromEnvironment().write(LogRecord(event, .error, String(line)))
+            LogOutput.fromEnvironment().writeLast(LogRecord(event, .error, String(line)))
         }
         throw ExitCode(status)
     }

@@ -16,6 +16,17 @@ struct RandomWorldTests {
         for seed in first..<first + UInt64(Self.worldsInBlock) { play(.random(seed: seed)) }
     }
 
+    @Test("nor where the operator reloads the configuration again and again", arguments: 0..<4)
+    func noRuleIsBrokenByReloads(block: Int) {
+        var reloads = 0
+        for seed in UInt64(block * 60) + 1...UInt64(block * 60) + 60 {
+            var scenario = Scenario.random(seed: seed)
+            scenario.reloadEvery = .milliseconds(10)
+            reloads += play(scenario).counts.reloads
+        }
+        #expect(reloads > 200)
+    }
+
     @Test("a world plays the same every time")
     func sameEveryTime() throws {
         for seed in UInt64(1)...5 {

@@ -27,6 +27,18 @@ enum LogOutput: Sendable {
         }
     }
 
+    /// Writes the record of a process that ends at once, so that the journal still knows which unit it was of.
+    func writeLast(_ record: LogRecord) {
+        guard self == .journal else { return write(record) }
+        let lines = record.journalFields.map { $0.split(separator: "\n").joined(separator: " ") + "\n" }
+        let text = Array(lines.joined().utf8)
+        // SAFETY: the bytes are only read, during the call.
+        let result = text.withUnsafeBytes {
+            linux_journal_send_last($0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+        if result != 0 { write(record) }
+    }
+
     private func standardError(_ record: LogRecord) {
         let text = Array("spschedd: \(record.priority.name): \(record.message)\n".utf8)
         // SAFETY: the bytes are only read, during the call. A terminal that takes less has no use for the rest.

@@ -8,8 +8,8 @@ extension LogEvent {
         case .restarted: [.count]
         case .stateUnusable: [.reason]
         case .draining: [.uid]
-        case .configurationInvalid, .startFailed, .stopping, .configurationReloaded, .configurationNotReloaded, .observer:
-            []
+        case .configurationInvalid, .configurationReloaded, .configurationNotReloaded: []
+        case .startFailed, .stopping, .observer: []
         case .deviceState: [.device, .deviceState]
         case .deviceLink, .notNeeded, .probe, .resources: [.reason]
         case .platform: [.command, .uid, .device]

@@ -106,8 +106,8 @@ extension Daemon {
 extension ReloadReply {
     fileprivate var sentence: String {
         let from = files.isEmpty ? "no file: the defaults" : files.joined(separator: ", ")
-        return "The configuration was read from \(from); "
-            + (changes.isEmpty ? "nothing has changed" : "\(changes.count) settings have changed")
+        let count = changes.count == 1 ? "1 setting has changed" : "\(changes.count) settings have changed"
+        return "The configuration was read from \(from); " + (changes.isEmpty ? "nothing has changed" : count)
     }
 }
 

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Observation
+@testable import KVMTrace
 
 /// Goal: each guest's request in a trace is counted for the process that it came from, and nothing that a VMM can do to
 /// the text changes that for another. Method: text in the form in which the kernel prints this event
@@ -48,7 +48,7 @@ import Testing
         plain.replacing("kvm_vmgexit_enter", with: "kvm_vmgexit_exit"), plain.replacing("[005]", with: "005"),
         plain.replacing("-2211", with: "-0").replacing("(   2195)", with: "(      0)"),
         plain.replacing("(   2195)", with: "(99999999999)"), plain.replacing("exit_reason", with: "exit"),
-        ": kvm_vmgexit_enter: exit_reason 80000011", "CPU:5 [LOST", "CPU:5 [LOST many EVENTS]",
+        ": kvm_vmgexit_enter: exit_reason 80000011", "CPU:5 [LOST", "CPU:5 [LOST many EVENTS]", "CPU:5 [LOST EVENTS]",
     ])
     func `Another event, another exit, or what is no such line, is passed over`(text: String) {
         #expect(line(text) == .other)

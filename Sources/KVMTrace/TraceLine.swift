@@ -66,7 +66,7 @@ private struct LineScanner {
 
     func lostEvents() -> UInt64? {
         guard line.starts(with: "CPU:".utf8), let begin = place(of: Self.lostBegins, from: 0),
-            let end = place(of: Self.lostEnds, from: begin)
+            let end = place(of: Self.lostEnds, from: begin + Self.lostBegins.count)
         else { return nil }
         let number = number(in: (begin + Self.lostBegins.count)..<end, radix: 10)
         return number.map { min($0, ObservationLimits.eventsMax) }
