@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// Goal: whatever stands where a configuration file should, reading it ends at once and says what is wrong.
-@Suite("A configuration file", .timeLimit(.minutes(1)))
+@Suite("A configuration file", .timeLimit(.minutes(10)))
 final class FileTests {
     private let directory = "/tmp/spschedd-files-\(UUID().uuidString.prefix(8))"
 

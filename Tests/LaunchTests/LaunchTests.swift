@@ -5,7 +5,7 @@ import Testing
 
 /// Goal: a VM of an unchanged QEMU is launched inside one turn, in its order, and nobody's trouble keeps a turn beyond
 /// its lease. Method: the program and the daemon themselves; a scripted process in QEMU's place.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct LaunchTests {
     @Test func `The VM is told to run inside one turn of the whole launch, and nothing is left behind`() throws {
         let scene = try LaunchScene()

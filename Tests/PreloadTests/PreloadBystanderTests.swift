@@ -2,7 +2,7 @@ import DeviceTestSupport
 import Foundation
 import Testing
 
-@Suite("A program that launches nothing, on libspsched-preload", .timeLimit(.minutes(2)))
+@Suite("A program that launches nothing, on libspsched-preload", .timeLimit(.minutes(10)))
 struct PreloadBystanderTests {
     @Test("files, ioctls, threads, children, closed descriptors: nothing differs from a run without it")
     func unharmed() throws {

@@ -18,7 +18,7 @@ private final class Gate {
     deinit { close(descriptor) }
 }
 
-@Suite("A VMM that knows /dev/sev and KVM alone, on libspsched-preload", .timeLimit(.minutes(2)))
+@Suite("A VMM that knows /dev/sev and KVM alone, on libspsched-preload", .timeLimit(.minutes(10)))
 struct PreloadLaunchTests {
     @Test("its launch is divided and takes turns; it gets the daemon's read-only descriptor, and leaves nothing behind")
     func launch() throws {

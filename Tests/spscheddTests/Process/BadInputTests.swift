@@ -8,7 +8,7 @@ import VMMProtocol
 
 /// Each wrong thing a client can do is answered as the protocol says, or ends its connection with a reason in the
 /// journal, while the turns of a neighbour go on.
-@Suite("Bad input", .timeLimit(.minutes(3)))
+@Suite("Bad input", .timeLimit(.minutes(10)))
 struct BadInputTests {
     private func isError(_ message: DaemonMessage, _ code: ErrorCode) -> Bool {
         guard case .error(let reply) = message else { return false }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import spschedd
 
-@Suite("On the command line", .timeLimit(.minutes(2)))
+@Suite("On the command line", .timeLimit(.minutes(10)))
 struct CommandLineTests {
     @Test("a wrong configuration ends it with 78 and every mistake, in --check-config and in earnest")
     func wrongConfiguration() throws {

@@ -7,7 +7,7 @@ import LinuxIO
 import Testing
 import VMMProtocol
 
-@Suite("The device", .timeLimit(.minutes(3)))
+@Suite("The device", .timeLimit(.minutes(10)))
 struct DeviceTests {
     @Test("a character device is handed out open for reading only, once it is asked for")
     func characterDevice() throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import spschedd
 
-@Suite("In the journal", .timeLimit(.minutes(2)))
+@Suite("In the journal", .timeLimit(.minutes(10)))
 struct JournalProcessTests {
     /// A journal socket of our own, at the place where libsystemd looks, in a mount namespace of our own.
     private static let script = """

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 import VMMProtocol
 
-@Suite("Caps and admission", .timeLimit(.minutes(3)))
+@Suite("Caps and admission", .timeLimit(.minutes(10)))
 struct LimitTests {
     private func error(_ message: DaemonMessage) throws -> ErrorReply {
         guard case .error(let reply) = message else { throw TestFailure("no error: \(message)") }

@@ -4,7 +4,7 @@ import Testing
 
 /// Goal: who asks for something and cannot get it is told so. Method: the programs themselves, with standard output
 /// on a full device, closed, and into a pipe whose reader has gone.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct LostOutputTests {
     private static let calls = [
         ("spschedd", "--check-config --config /dev/null"), ("spschedd", "--capabilities --config /dev/null"),

@@ -6,7 +6,7 @@ import ManagerProtocol
 import Testing
 import VMMProtocol
 
-@Suite("For operators who ask why", .timeLimit(.minutes(2)))
+@Suite("For operators who ask why", .timeLimit(.minutes(10)))
 struct OperatorTests {
     private func connect(_ daemon: RunningDaemon) throws -> ManagerClient {
         try ManagerClient.connect(to: daemon.managerPath, patienceMilliseconds: TestClient.patience)

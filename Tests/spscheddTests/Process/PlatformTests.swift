@@ -12,7 +12,7 @@ import VMMProtocol
 /// Goal: a platform command has the SP for itself, its outcome reaches who asked, and no way of it leaks a turn.
 /// Method: the real daemon, the real device process and the real emulator; where the device is to misbehave, a socket
 /// of the test's own in the device process's place.
-@Suite("Platform commands", .timeLimit(.minutes(2)))
+@Suite("Platform commands", .timeLimit(.minutes(10)))
 struct PlatformTests {
     private func connect(_ daemon: RunningDaemon) throws -> ManagerClient {
         try ManagerClient.connect(to: daemon.managerPath, patienceMilliseconds: TestClient.patience)

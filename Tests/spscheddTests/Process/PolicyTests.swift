@@ -5,7 +5,7 @@ import LinuxIO
 import Testing
 import VMMProtocol
 
-@Suite("Policies, as VMMs meet them", .timeLimit(.minutes(2)))
+@Suite("Policies, as VMMs meet them", .timeLimit(.minutes(10)))
 struct PolicyTests {
     /// A policy for whoever runs this test.
     private func daemon(_ keys: String) throws -> RunningDaemon {

@@ -9,7 +9,7 @@ import VMMProtocol
 
 /// Goal: a reload applies what can be applied, says what it did, and takes nothing from a VM. Method: a real daemon
 /// with real files, real signals, and `spschedctl`.
-@Suite("Reloading", .timeLimit(.minutes(2)))
+@Suite("Reloading", .timeLimit(.minutes(10)))
 struct ReloadTests {
     private func daemon(_ configuration: String = "") throws -> RunningDaemon {
         try RunningDaemon(configuration: configuration)

@@ -5,7 +5,7 @@ import Testing
 /// Goal: whatever ends the daemon, and whenever, its clients notice a pause and nothing else.
 /// Method: `restart-trial` (Tests/Restart), with a service manager of its own that keeps descriptors, VM processes on
 /// libspsched that watch each other's turns in shared memory, and a daemon that is killed and restarted under them.
-@Suite("Restart", .timeLimit(.minutes(5)))
+@Suite("Restart", .timeLimit(.minutes(10)))
 struct RestartTests {
     private struct Trial {
         let code: Int32

@@ -4,7 +4,7 @@ import Foundation
 import LinuxIO
 import Testing
 
-@Suite("As a service", .timeLimit(.minutes(3)))
+@Suite("As a service", .timeLimit(.minutes(10)))
 struct ServiceTests {
     @Test("it says READY with a status once it listens, STOPPING at the end, and ends well")
     func life() throws {

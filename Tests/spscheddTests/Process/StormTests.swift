@@ -4,7 +4,7 @@ import Foundation
 import ManagerProtocol
 import Testing
 
-@Suite("A host that falls apart", .timeLimit(.minutes(3)))
+@Suite("A host that falls apart", .timeLimit(.minutes(10)))
 struct StormTests {
     @Test("64 client processes, killed at random moments, leave nothing behind and disturb nobody")
     func kills() throws {

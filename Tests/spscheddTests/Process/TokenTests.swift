@@ -4,7 +4,7 @@ import Foundation
 import Testing
 import VMMProtocol
 
-@Suite("Tokens", .timeLimit(.minutes(2)))
+@Suite("Tokens", .timeLimit(.minutes(10)))
 struct TokenTests {
     @Test("a token attaches further connections to the same VM, which share its one guest request")
     func attach() throws {

@@ -8,7 +8,7 @@ import VMMProtocol
 @testable import TraceFormat
 
 /// Goal: what a daemon decided under real clients comes out of its trace again, however the daemon ended.
-@Suite("Traces", .timeLimit(.minutes(3)))
+@Suite("Traces", .timeLimit(.minutes(10)))
 struct TraceTests {
     /// Few VMs, so that a file will do that is soon full, and soon read. Its last section is open for more.
     private static let small = "[clients]\nvms_max = 32\n[trace]\nsize_mib = 1"
