@@ -35,8 +35,7 @@ struct Unjoined: Chapter {
                 Each guest that does not join costs every launch a report a command: with one of them a boot takes \
                 \(middle(32, 1, results).cell), with \(Self.numbers.last ?? 0) \
                 \(middle(32, Self.numbers.last ?? 0, results).cell). No daemon in user space can prevent that. \
-                Besides, a turn of 32 pages then outlasts its lease, and joined guests come in; with turns of 8 pages \
-                one such guest costs no more than its sum (\(middle(8, 1, results).cell)).
+                From some twelve of them on a turn of 32 pages outlasts its lease besides, and joined guests come in.
                 """
             ])
     }
@@ -59,10 +58,12 @@ struct Unjoined: Chapter {
             table(results),
             Markdown.paragraph(
                 """
-                *Overdue* counts the turns of a launch that outlast their lease, which is 4 × what the turn was \
-                planned at and 50 ms: 178 ms for 32 pages, which take 272 ms beside one such guest. The turn then \
-                passes to a joined guest while the launch goes on in the kernel. Smaller turns, 82 ms for 8 pages, \
-                bear one such guest.
+                *Overdue* counts the turns of a launch that outlast their lease. It then passes to a joined guest \
+                while the launch goes on in the kernel. 32 pages take 272 ms beside one such guest, and 4 × what was \
+                planned and 50 ms are 178 ms; but joined guests' reports wait for that guest too, and leases reckon \
+                with what they show ([decision 21]\
+                (../decisions/0021-a-launchs-lease-allows-for-guests-that-never-ask.md)), up to three reports before \
+                each command.
                 """),
         ])
     }

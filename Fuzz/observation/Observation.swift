@@ -1,6 +1,6 @@
 import FuzzSupport
 
-@testable import Observation
+@testable import KVMTrace
 
 /// Goal: whatever a trace holds is read within bounds, and the same in whatever pieces it comes. Method: every input is
 /// the text of a trace, read once as a whole and once in pieces whose length its first byte says.

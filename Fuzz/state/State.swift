@@ -108,14 +108,15 @@ struct SoundMemory {
     }
 
     private mutating func write() {
-        words = Array(repeating: 0, count: layout.words)
+        var memory = [UInt64](repeating: 0, count: layout.words)
         var writer = StateWriter(layout)
-        var span = words.mutableSpan
+        var span = memory.mutableSpan
         writer.writeHeader(
             StateHeader(recordVersion: Self.recordVersion, boot: Self.boot, serial: 1), into: &span)
         for record in records { writer.put(record.words, record.area, record.place, into: &span) }
-        words[StateWriter.committedWord] = writer.transaction.littleEndian
+        memory[StateWriter.committedWord] = writer.transaction.littleEndian
         writer.advance()
+        words = memory
     }
 
     /// Three bytes a change: which record, which word of it, and what becomes of the word.

@@ -245,7 +245,9 @@ extension Arbiter {
         }
         reorder(slot)
         start(
-            command.kind, units: units, predicted: predicted, of: slot, request: command.request, guestPart: nil,
+            command.kind, units: units, predicted: predicted,
+            atMost: max(predicted, costs.besideUnjoined(command.kind, units: units)), of: slot,
+            request: command.request, guestPart: nil,
             beside: false, &decisions)
     }
 

@@ -2,12 +2,13 @@
 extension Arbiter {
     // MARK: Start
 
+    /// - Parameter atMost: what it may take beside guests that never ask, if that is more than is predicted.
     mutating func start(
-        _ kind: CommandKind, units: UInt32, predicted: Nanoseconds, of slot: Int?, request: RequestID,
-        guestPart: GuestPart?, beside: Bool, _ decisions: inout [Decision]
+        _ kind: CommandKind, units: UInt32, predicted: Nanoseconds, atMost: Nanoseconds? = nil, of slot: Int?,
+        request: RequestID, guestPart: GuestPart?, beside: Bool, _ decisions: inout [Decision]
     ) {
         lastTurn += 1
-        let lease = lease(kind, predicted: predicted)
+        let lease = lease(kind, predicted: predicted, expected: atMost ?? predicted)
         var new = Turn(
             id: TurnID(number: lastTurn), vm: .none, kind: kind, units: units, origin: request.origin,
             grantedAt: clock, predicted: predicted, lease: lease, guestPart: guestPart)
@@ -32,11 +33,11 @@ extension Arbiter {
     }
 
     @inline(__always)
-    private func lease(_ kind: CommandKind, predicted: Nanoseconds) -> Nanoseconds {
-        guard kind == .wholeLaunch else { return predicted * Limits.leaseFactor + Limits.leaseGrace }
+    private func lease(_ kind: CommandKind, predicted: Nanoseconds, expected: Nanoseconds) -> Nanoseconds {
+        guard kind == .wholeLaunch else { return expected * Limits.leaseFactor + Limits.leaseGrace }
         // All other launches wait behind it: it may not be held for longer than its session may stay open.
         let longest = max(configuration.launchWallClockMax, predicted + Limits.leaseGraceWhole)
-        return min(predicted * Limits.leaseFactor + Limits.leaseGraceWhole, longest)
+        return min(expected * Limits.leaseFactor + Limits.leaseGraceWhole, longest)
     }
 
     // MARK: End

@@ -44,6 +44,25 @@ struct CostModel: Sendable {
         }
     }
 
+    /// What a launch turn takes where each of its commands waits, in the kernel's queue, for guests that never ask;
+    /// zero without any. Nobody tells of them, but a report of a guest that asks waits for as many of theirs.
+    func besideUnjoined(_ kind: CommandKind, units: UInt32) -> Nanoseconds {
+        let reportsAhead = (report + planning.report / 2).count / planning.report.count - 1
+        guard reportsAhead > 0 else { return .zero }
+        return planned(kind, units: units) + planning.report * (reportsAhead * Self.commands(kind, units: units))
+    }
+
+    /// Of the firmware, in a launch turn; between any two another may come.
+    private static func commands(_ kind: CommandKind, units: UInt32) -> Int64 {
+        switch kind {
+        case .launchStart: 3
+        case .launchUpdate: Int64(units)
+        case .launchFinish: Int64(units) + 1
+        case .wholeLaunch: Int64(units) + 4
+        default: 1
+        }
+    }
+
     /// The cost of a declared launch: its pages, its vCPUs, and what every launch has.
     func predicted(_ plan: LaunchPlan) -> Nanoseconds {
         planning.launchStart + planning.launchFinish + launchPage * (Int64(plan.pages) + Int64(plan.virtualCPUs))

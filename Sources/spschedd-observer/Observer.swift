@@ -1,7 +1,7 @@
 import Arbiter
 import Glibc
+import KVMTrace
 import LinuxIO
-import Observation
 
 /// Reads the trace, counts, and reports: until a signal says to stop or the trace ends.
 struct Observer: ~Copyable {

@@ -1,6 +1,6 @@
+import KVMTrace
 import LinuxIO
 import ManagerProtocol
-import Observation
 
 /// Tells the daemon what was seen. One that is absent is told later: counts are since the observer's start.
 struct Reporter: ~Copyable {

@@ -47,6 +47,45 @@ struct CostTests {
         #expect(costs.predicted(.launchUpdate, units: 8) == .milliseconds(16))
     }
 
+    @Test("a launch turn beside guests that never ask is expected to wait for as many reports as a guest's report does")
+    func besideUnjoined() {
+        var costs = model()
+        func observe(_ report: Nanoseconds) {
+            for slot in 0..<3 { costs.observe(report, .report, units: 1, by: slot) }
+        }
+        observe(.milliseconds(11))
+        #expect(costs.besideUnjoined(.launchUpdate, units: 32) == .zero)
+        for slot in 0..<3 { costs.forget(slot) }
+        observe(.milliseconds(15))
+        #expect(costs.besideUnjoined(.launchUpdate, units: 32) == .milliseconds(32) + .microseconds(7_500) * 32)
+        #expect(costs.besideUnjoined(.launchStart, units: 1) == .microseconds(5_300) + .microseconds(7_500) * 3)
+        for slot in 0..<3 { costs.forget(slot) }
+        observe(.seconds(1))
+        #expect(costs.besideUnjoined(.launchUpdate, units: 1) == .milliseconds(1) + .microseconds(7_500) * 3)
+    }
+
+    @Test("its lease is four times that, once half of the VMs saw it")
+    func leaseBesideUnjoined() throws {
+        let host = Host()
+        let launcher = try host.register()
+        for (report, lease) in [
+            (Nanoseconds.microseconds(7_500), Nanoseconds.milliseconds(178)),
+            (.microseconds(7_500), .milliseconds(178)),
+            (.milliseconds(15), .milliseconds(178)), (.milliseconds(15), .milliseconds(1_138)),
+        ] {
+            let guest = try host.register()
+            let request = try host.acquire(.report, of: guest)
+            host.run(for: report)
+            try host.release(#require(host.grant(of: request)).turn, of: guest)
+            let session = try host.begin(LaunchPlan(pages: 32), of: launcher)
+            let grant = try #require(host.grant(of: host.acquire(.launchUpdate, 32, of: launcher)))
+            #expect(grant.lease == lease)
+            host.run(for: .milliseconds(32))
+            try host.release(grant.turn, of: launcher, units: 32)
+            try host.end(session, of: launcher)
+        }
+    }
+
     @Test("admission never uses a measured cost")
     func admission() throws {
         let host = Host(virtualMachines: 120)

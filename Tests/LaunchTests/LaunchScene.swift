@@ -1,3 +1,4 @@
+import Arbiter
 import DeviceTestSupport
 import Foundation
 import HostileSupport
@@ -50,7 +51,9 @@ final class LaunchScene {
     }
 
     /// Waits until the daemon's state is as wanted. Each look is a round trip.
-    func comes(to isWanted: (ManagerStatus) -> Bool) throws -> Bool { try host.comes { status, _ in isWanted(status) } }
+    func comes(to isWanted: (ManagerStatus) -> Bool) throws -> Bool {
+        try host.comes(within: .seconds(120)) { status, _ in isWanted(status) }
+    }
 }
 
 /// How a run of `spschedctl launch` ended.

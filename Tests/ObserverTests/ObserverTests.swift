@@ -1,3 +1,4 @@
+import Arbiter
 import DaemonTestSupport
 import DeviceTestSupport
 import Foundation
@@ -28,7 +29,7 @@ struct ObserverTests {
         tracing.say("qemu (1) [0]", process: 999_999, code: "80000012")
         tracing.say("qemu", process: 999_999, code: "80000010")
         #expect(
-            try host.comes { status, _ in (status.observation?.processes.count ?? 0) == 2 })
+            try host.comes(within: .seconds(60)) { status, _ in (status.observation?.processes.count ?? 0) == 2 })
 
         let status = try host.status()
         let observation = try #require(status.observation)
@@ -45,7 +46,7 @@ struct ObserverTests {
 
         try expectShown(host)
         tracing.lose(5)
-        #expect(try host.comes { status, _ in status.observation?.lost == 5 })
+        #expect(try host.comes(within: .seconds(60)) { status, _ in status.observation?.lost == 5 })
         observer.signal(SIGTERM)
         #expect(observer.waitForEnd() == 0)
         #expect(tracing.setting("events/kvm/kvm_vmgexit_enter/enable") == "0" && tracing.setting("tracing_on") == "0")
@@ -65,7 +66,7 @@ struct ObserverTests {
         let host = try ServedHost(configuration: "")
         let tracing = try FakeTracing()
         let observer = try tracing.observer(managerSocket: host.managerPath)
-        #expect(try host.comes { status, _ in status.observation != nil })
+        #expect(try host.comes(within: .seconds(60)) { status, _ in status.observation != nil })
         #expect(tracing.setting("options/record-tgid") == "1" && tracing.setting("tracing_on") == "1")
         #expect(tracing.setting("events/kvm/kvm_vmgexit_enter/enable") == "1")
         #expect(
@@ -84,8 +85,9 @@ struct ObserverTests {
         while !observer.standardError.contains("was not told") { sched_yield() }
         let host = try ServedHost(configuration: "")
         #expect(symlink(host.managerPath, place.file("manager")) == 0)
-        #expect(try host.comes { status, _ in status.observation?.processes.first?.plain == 3 })
-        #expect(observer.standardError.contains("takes reports again"))
+        #expect(try host.comes(within: .seconds(60)) { status, _ in status.observation?.processes.first?.plain == 3 })
+        // It says so after it was answered.
+        while !observer.standardError.contains("takes reports again") { sched_yield() }
     }
 
     @Test func `A kernel without the event, and a tracefs that refuses, are told as such`() throws {

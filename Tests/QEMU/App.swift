@@ -1,3 +1,4 @@
+import Arbiter
 import DeviceTestSupport
 import Foundation
 import HostileSupport
@@ -30,7 +31,7 @@ enum App {
         try TroubleTrial(scene: scene).run()
         let reports = try scene.endAntagonists()
         try expect(reports >= antagonists, "the antagonists got \(reports) reports")
-        try expect(try scene.host.comes { status, _ in status.turn == nil }, "a turn is left")
+        try expect(try scene.host.comes(within: .seconds(60)) { status, _ in status.turn == nil }, "a turn is left")
         print(
             "ok: \(machines) QEMUs launched first come, first served, each running inside its turn;",
             "\(antagonists) VMs got \(reports) reports meanwhile")

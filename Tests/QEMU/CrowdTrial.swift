@@ -1,3 +1,4 @@
+import Arbiter
 import DeviceTestSupport
 import Foundation
 import HostileSupport
@@ -34,7 +35,9 @@ struct CrowdTrial {
         for machine in machines {
             launches.append(try scene.launch(machine.monitorPath, ["--uuid", machine.uuid]))
             // In the order of the machines: the next one asks when this one waits.
-            let waits = try scene.host.comes { status, _ in status.queues.launchSessions == launches.count + 1 }
+            let waits = try scene.host.comes(within: .seconds(60)) { status, _ in
+                status.queues.launchSessions == launches.count + 1
+            }
             try expect(waits, "a launch does not wait for its turn")
         }
         try expect(!machines.contains { $0.hasSpoken }, "a guest ran before its turn")

@@ -1,3 +1,4 @@
+import Arbiter
 import DeviceTestSupport
 import Foundation
 import HostileSupport
@@ -28,7 +29,9 @@ struct TroubleTrial {
         dies.process.signal(SIGKILL)
         _ = try dies.process.waitForEnd()
         try expectStatus(EX_PROTOCOL, "no QMP monitor", dies)
-        try expect(try scene.host.comes { status, _ in status.queues.launchSessions == 0 }, "a launch was left behind")
+        try expect(
+            try scene.host.comes(within: .seconds(60)) { status, _ in status.queues.launchSessions == 0 },
+            "a launch was left behind")
     }
 
     private func expectStatus(

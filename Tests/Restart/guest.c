@@ -51,12 +51,24 @@ static void complain(struct guest *guest, const char *what, enum spsched_result 
     fprintf(stderr, "VM %u: %s: %s: %s\n", guest->number, what, spsched_result_name(result), text);
 }
 
+/* The daemon was silent for too long: how things stand with it. */
+static void tell_silence(struct guest *guest)
+{
+    struct spsched_status status = { .size = sizeof status };
+    char text[SPSCHED_TEXT_MAX];
+    spsched_status(guest->client, &status);
+    spsched_last_error(guest->client, text, sizeof text);
+    fprintf(stderr, "VM %u goes on alone at %llu ms: %s; %llu resyncs, the last of epoch %llx, %s\n", guest->number,
+        (unsigned long long)(boot_now() / MILLISECOND), text, (unsigned long long)status.resyncs,
+        (unsigned long long)status.epoch, status.connected ? "connected" : "not connected");
+}
+
 /* The command itself. Two at once would be a turn granted twice, unless the other was held beyond its lease. */
 static void use_sp(struct guest *guest, const struct spsched_grant *grant, uint64_t duration)
 {
     struct shared *shared = guest->shared;
     if (grant->flags & SPSCHED_UNARBITRATED) {
-        guest->counts->unarbitrated++;
+        if (guest->counts->unarbitrated++ == 0) tell_silence(guest);
         return;
     }
     if (spsched_grant_is_stale(guest->client, grant)) {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -158,6 +158,7 @@ static bool take(struct manager *manager)
 static _Noreturn void become_daemon(struct manager *manager, const char *failpoint)
 {
     static char names[STORED_MAX * NAME_MAX_BYTES];
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a trial that is ended leaves nothing behind */
     int count = 2 + (int)manager->count;
     int high = 64 + 2 * count; /* beyond everything that is open */
     size_t used = (size_t)sprintf(names, "vmm:manager");

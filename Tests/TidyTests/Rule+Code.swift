@@ -3,7 +3,7 @@ extension Rule {
     static let allowedImports: [String: Set<Substring>] = [
         "Arbiter": [], "SPModel": ["Arbiter"], "VMMProtocol": ["Arbiter"], "Simulation": ["Arbiter", "SPModel"],
         "TraceFormat": ["Arbiter"], "TraceReplay": ["Arbiter", "TraceFormat"],
-        "Reporting": ["Arbiter"], "Observation": [],
+        "Reporting": ["Arbiter"], "KVMTrace": [],
     ]
 
     static let pureTargetsImportNothing = Rule(

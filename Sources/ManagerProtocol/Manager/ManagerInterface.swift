@@ -347,8 +347,8 @@ public enum ManagerInterface {
         # be called with 'more'.
         method Metrics() -> (text: string)
 
-        # No further VM is admitted, no launch begun and no guest served, until Resume
-        # or a restart; launches that are open go on. Whether it was so already.
+        # No further VM is admitted, no launch begun and no guest served, until Resume;
+        # launches that are open go on. Whether it was so already.
         method Drain() -> (was: bool)
         method Resume() -> (was: bool)
 

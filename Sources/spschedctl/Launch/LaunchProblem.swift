@@ -64,10 +64,10 @@ extension LaunchProblem: CustomStringConvertible {
 enum MonitorFault: Error, Equatable {
     case unreachable(SystemError)
     /// It accepted the connection and said nothing.
-    case noGreeting(path: String, seconds: Int64)
+    case noGreeting(path: String, after: Nanoseconds)
     /// It hung up instead of `awaited`.
     case closed(awaited: String)
-    case silent(awaited: String, seconds: Int64)
+    case silent(awaited: String, after: Nanoseconds)
     /// It said what QMP does not say.
     case garbage(String)
     case messageTooLong(limit: Int)
@@ -84,10 +84,10 @@ extension MonitorFault: CustomStringConvertible {
         switch self {
         case .unreachable(let error):
             "no QMP monitor: \(error). Is QEMU running, with -qmp unix:PATH,server=on,wait=off?"
-        case .noGreeting(let path, let seconds):
-            "what listens at \(path) has not greeted for \(seconds) s: it is no QMP monitor, or another client has it"
+        case .noGreeting(let path, let time):
+            "what listens at \(path) has not greeted for \(Format.duration(time)): it is no QMP monitor, or another client has it"
         case .closed(let awaited): "QEMU closed the monitor before \(awaited)"
-        case .silent(let awaited, let seconds): "QEMU has been silent for \(seconds) s instead of \(awaited)"
+        case .silent(let awaited, let time): "QEMU has been silent for \(Format.duration(time)) instead of \(awaited)"
         case .garbage(let detail): "what the monitor says is not QMP: \(detail)"
         case .messageTooLong(let limit):
             "the monitor sent a message of more than \(limit) bytes, which QMP has no use for"

@@ -6,10 +6,11 @@ import Reporting
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
-        abstract: "Admit no further VM, begin no launch and serve no guest, until 'resume' or a restart.",
+        abstract: "Admit no further VM, begin no launch and serve no guest, until 'resume'.",
         discussion: """
-            For an update of firmware or kernel. Launches that are open go on to their end. Guests are told BUSY: \
-            Linux's, which come back for a minute, lose their key after that.
+            For an update of firmware or kernel. A restart keeps it where systemd keeps the daemon's state. Launches \
+            that are open go on to their end. Guests are told BUSY: Linux's, which come back for a minute, lose their \
+            key after that.
             """)
 
     @OptionGroup var options: ManagerOptions

@@ -1,3 +1,4 @@
+import Arbiter
 import LinuxIO
 
 /// The loop's hand in the journal: records go into a bounded ring, and one thread writes them.

@@ -1,6 +1,7 @@
 import Arbiter
 import ConfigurationFiles
 import LinuxIO
+import ManagerProtocol
 
 /// Beginning, end, and what is looked at now and then.
 extension Daemon {

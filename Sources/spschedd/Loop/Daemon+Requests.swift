@@ -1,4 +1,5 @@
 import Arbiter
+import ConfigurationFiles
 import LinuxIO
 import VMMProtocol
 

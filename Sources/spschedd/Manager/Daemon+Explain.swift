@@ -76,7 +76,7 @@ extension UUIDBytes {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.map(\.utf8.count) == [8, 4, 4, 4, 12] else { return nil }
         guard let high = UInt64(parts[0] + parts[1] + parts[2], radix: 16),
-            let low = UInt64(parts[3] + parts[4], radix: 16), !text.contains("+")
+            let low = UInt64(parts[3] + parts[4], radix: 16), !text.utf8.contains(UInt8(ascii: "+"))
         else { return nil }
         self.init(high: high, low: low)
     }

@@ -1,7 +1,9 @@
 import Arbiter
+import ConfigurationFiles
 import Glibc
 import LinuxIO
 import ManagerProtocol
+import VMMProtocol
 
 /// One operator's calls, with who that is.
 struct OperatorCalls: ManagerSource {

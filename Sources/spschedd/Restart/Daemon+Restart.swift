@@ -151,7 +151,10 @@ extension Daemon {
     }
 
     /// What the last client asks again comes right behind its answer: it takes part in the first choice.
-    private func endResyncSoon() { resyncEnds = min(resyncEnds ?? now, now + DaemonLimits.resyncSettles) }
+    private func endResyncSoon() {
+        guard let ends = resyncEnds else { return }
+        resyncEnds = min(ends, now + DaemonLimits.resyncSettles)
+    }
 
     func endResyncIfDue(_ now: Instant) {
         guard let resyncEnds, resyncEnds <= now else { return }

@@ -1,3 +1,4 @@
+import Arbiter
 import CSystemd.Daemon
 import Glibc
 import LinuxIO

@@ -73,10 +73,12 @@ public final class ServedHost {
         return try ProcessFigures(of: daemon.pid)
     }
 
-    /// Asks the Manager until `isWanted`; false if it does not come to that. Each answer is a round trip through the
-    /// daemon's loop.
-    public func comes(to isWanted: (ManagerStatus, ProcessFigures) -> Bool) throws -> Bool {
-        let deadline = BootClock.now() + .seconds(10)
+    /// Asks the Manager until `isWanted`; false if it does not come to that in time. Each answer is a round trip
+    /// through the daemon's loop.
+    public func comes(
+        within time: Nanoseconds = .seconds(10), to isWanted: (ManagerStatus, ProcessFigures) -> Bool
+    ) throws -> Bool {
+        let deadline = BootClock.now() + time
         while BootClock.now() < deadline {
             if isWanted(try status(), try figures()) { return true }
         }

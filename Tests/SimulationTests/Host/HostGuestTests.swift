@@ -109,10 +109,12 @@ struct HostGuestTests {
         // 69 commands of a launch, two reports each.
         let expected = Nanoseconds.microseconds(7_500) * 2 * 69
         #expect(difference > expected * 95 / 100 && difference < expected * 105 / 100, "\(difference)")
-        // No lease foresees it: turns are revoked while their commands run, and joined guests come in between as well.
+        // Joined guests see it in their reports: leases allow for it, and none of them comes in while a turn goes on.
+        // Where nobody saw it, turns are revoked while their commands run, at nobody's cost.
         let crowded = try play(2, joined: 16)
-        #expect(beside.device.revoked > 0 && crowded.device.revoked > 0)
-        #expect(crowded.boot(perMille: 500) > beside.boot(perMille: 500))
+        #expect(beside.device.revoked > 0 && crowded.device.revoked == 0)
+        let floor = crowded.boot(perMille: 500) - beside.boot(perMille: 500)
+        #expect(floor < difference / 5, "\(floor)")
     }
 
     @Test("random phases are the demonstration's; aligned guests begin together; others evenly spaced")

@@ -12,7 +12,7 @@ import VMMProtocol
 /// of it. Its loop is run by hand, and its clock stands still until it is moved.
 final class RestartedDaemon {
     let hand = DaemonClock.Hand(at: Instant(sinceBoot: .seconds(1_000)))
-    private(set) var daemon: Daemon
+    private var running: Daemon?
     private let directory: TemporaryDirectory
     private var configuration = DaemonConfiguration()
 
@@ -25,7 +25,12 @@ final class RestartedDaemon {
         configuration.clients.vmsMax = 8
         configuration.clients.connectionsMax = 16
         symlink("/dev/null", configuration.device.path)
-        daemon = try Self.start(configuration, hand, StoredDescriptors())
+        running = try Self.start(configuration, hand, StoredDescriptors())
+    }
+
+    var daemon: Daemon {
+        guard let running else { preconditionFailure("between two daemons") }
+        return running
     }
 
     private static func start(
@@ -51,7 +56,9 @@ final class RestartedDaemon {
         Issue.record("the loop always has something to do")
     }
 
+    /// What has come is read now, and what is due by then is done then.
     func pass(_ time: Nanoseconds) throws {
+        try turn()
         hand.now = hand.now + time
         try turn()
     }
@@ -66,22 +73,24 @@ final class RestartedDaemon {
         _ change: (inout DaemonConfiguration) -> Void = { _ in }
     ) throws {
         var stored = StoredDescriptors()
-        let keeper = try #require(daemon.keeper)
-        var numbers = [(try keeper.memory.descriptor.duplicate().release(), "spschedd.state.\(keeper.serial % 2)")]
+        var numbers: [(Int32, String)] = []
+        if let keeper = daemon.keeper {
+            numbers.append(
+                (try keeper.memory.descriptor.duplicate().release(), StoredDescriptors.name(ofState: keeper.serial)))
+        }
         daemon.connections.forEach { connection in
             guard connection.isStored, !lost.contains(where: { $0.token == connection.token }) else { return }
             guard let copy = try? connection.socket.descriptor.duplicate() else { return }
             numbers.append((copy.release(), connection.token.storedName))
         }
         for (number, name) in numbers {
-            let isTaken = stored.take(number, named: name)
-            #expect(isTaken)
+            let isOurs = stored.take(number, named: name)
+            #expect(isOurs)
         }
         change(&configuration)
-        // Of the one before, which is still in memory.
-        for path in [configuration.vmm.path, configuration.manager.path] { unlink(path) }
         hand.now = hand.now + gap
-        daemon = try Self.start(configuration, hand, stored)
+        running = nil
+        running = try Self.start(configuration, hand, stored)
         try turn()
     }
 

@@ -151,7 +151,7 @@ struct RestartedDaemonTests {
         client.send(report, tag: 3)
         try scene.pass(.milliseconds(20))
         _ = try client.grant(to: 3)
-        #expect(client.hear().allSatisfy { $0.tag == 0 })
+        #expect(client.reply(to: 3) == nil, "it was answered twice")
     }
 
     @Test("an answer to another daemon's RESYNC is none")
@@ -166,7 +166,8 @@ struct RestartedDaemonTests {
         try scene.restart()
         client.send(.resyncState(ResyncState(epoch: first)))
         try scene.turn()
-        #expect(scene.daemon.arbiter.turns(ofOrigin: client.token.packed) == [turn], "it was believed")
+        let turns = scene.daemon.arbiter.turns(ofOrigin: client.token.packed)
+        #expect(turns == [turn], "it was believed")
         try client.resynchronise(held: turn)
         client.send(.release(Release(turn)), tag: 4)
         try scene.turn()
@@ -264,7 +265,8 @@ struct RestartedDaemonTests {
             try scene.restart()
             for client in clients { try client.resynchronise() }
             try scene.pass(.milliseconds(20))
-            #expect(scene.daemon.arbiter.violatedInvariant() == nil)
+            let violation = scene.daemon.arbiter.violatedInvariant()
+            #expect(violation == nil)
             let overview = scene.daemon.arbiter.overview(now: scene.hand.now)
             #expect(overview.virtualMachines == 3)
             #expect(overview.sessionsOpen == 1)

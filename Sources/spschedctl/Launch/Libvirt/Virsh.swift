@@ -1,6 +1,7 @@
 import Arbiter
 import Glibc
 import LinuxIO
+import Reporting
 
 /// Runs `virsh` from the PATH, one command at a time.
 struct Virsh {
@@ -12,7 +13,7 @@ struct Virsh {
     enum Fault: Error, Equatable {
         /// It ended with another status than 0; what it said.
         case failed(command: String, text: String)
-        case slow(command: String, seconds: Int64)
+        case slow(command: String, after: Nanoseconds)
         case interrupted(signal: Int32)
         case notStarted(SystemError)
     }
@@ -64,7 +65,7 @@ extension Virsh.Fault: CustomStringConvertible {
     var description: String {
         switch self {
         case .failed(let command, let text): "'virsh \(command)' failed: \(text)"
-        case .slow(let command, let seconds): "'virsh \(command)' has not ended for \(seconds) s"
+        case .slow(let command, let time): "'virsh \(command)' has not ended for \(Format.duration(time))"
         case .interrupted: "interrupted"
         case .notStarted(let error): "\(error)"
         }
@@ -104,7 +105,7 @@ private struct VirshRun: ~Copyable {
             ]
             let left = deadline - BootClock.now()
             guard left > .zero, let ready = Readable.first(of: watched, milliseconds: left.pollMilliseconds) else {
-                throw .slow(command: command, seconds: patience.wholeSeconds)
+                throw .slow(command: command, after: patience)
             }
             switch ready {
             case 0: if let signal = signals.take() { throw .interrupted(signal: signal) }

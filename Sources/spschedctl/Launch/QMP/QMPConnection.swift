@@ -36,7 +36,7 @@ struct QMPConnection: ~Copyable {
         do {
             first = try next(awaited: "its greeting", deadline: deadline, patience)
         } catch .silent {
-            throw .noGreeting(path: path, seconds: patience.wholeSeconds)
+            throw .noGreeting(path: path, after: patience)
         }
         guard first == .greeting else { throw .garbage("it began with something else than a greeting") }
         _ = try execute("qmp_capabilities", patience: patience)
@@ -58,7 +58,7 @@ struct QMPConnection: ~Copyable {
             case .bytes(let count): rest = rest.dropFirst(count)
             case .hungUp: throw .closed(awaited: "it was told '\(command)'")
             // A few dozen bytes: who has not read those commands before them reads none.
-            case .wouldBlock: throw .silent(awaited: "reading '\(command)'", seconds: 0)
+            case .wouldBlock: throw .silent(awaited: "reading '\(command)'", after: .zero)
             }
         }
     }
@@ -113,7 +113,7 @@ extension QMPConnection {
             // Looked at after each message too: a peer that never stops talking does not stop us.
             let left = deadline - BootClock.now()
             guard left > .zero, try waitReadable(left) else {
-                throw .silent(awaited: awaited, seconds: patience.wholeSeconds)
+                throw .silent(awaited: awaited, after: patience)
             }
             _ = try receive(awaited: awaited)
         }
@@ -143,5 +143,4 @@ extension QMPConnection {
 extension Nanoseconds {
     /// Rounded up.
     var pollMilliseconds: Int32 { Int32(clamping: count / 1_000_000 + (count % 1_000_000 > 0 ? 1 : 0)) }
-    var wholeSeconds: Int64 { count / 1_000_000_000 }
 }

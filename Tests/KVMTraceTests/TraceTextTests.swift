@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Observation
+@testable import KVMTrace
 
 /// Goal: each guest's request in a trace is counted for the process that it came from, and nothing that a VMM can do to
 /// the text changes that for another. Method: text in the form in which the kernel prints this event
