@@ -1776,6 +1776,8 @@ static int introduction_send(struct introduction *intro, const struct wire_messa
     struct iovec part = { .iov_base = record, .iov_len = spsched_wire_encode(message, record) };
     struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
     if (sendmsg(intro->descriptor, &header, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return 0;
+    /* Whoever was turned away at once may have been told why: receiving shows. */
+    if (errno == EPIPE) return 0;
     return introduction_fails(intro, "the connection to spschedd broke: %s", error_text(errno));
 }
 

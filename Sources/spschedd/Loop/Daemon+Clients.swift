@@ -115,6 +115,7 @@ extension Daemon {
     private func turnAway(_ socket: borrowing SeqpacketSocket, _ reply: ErrorReply) {
         outgoing.encode(.error(reply), tag: 0)
         outgoing.withRecord { record in _ = try? socket.send(record.bytes) }
+        endReadably(socket)
     }
 
     // MARK: Out of descriptors
@@ -348,18 +349,20 @@ extension Daemon {
         carryOutDecisions()
     }
 
-    /// Ends the connection so that the peer can still read what it was sent: with unread messages on our side the
-    /// kernel would give it an error first.
     private func shut(_ connection: Connection) {
         let number = connection.socket.descriptor.number
         if connection.isPrompt { try? poll.remove(number) } else { try? background.poll.remove(number) }
-        connection.socket.shutDown()
+        endReadably(connection.socket)
         unstore(connection)
+    }
+
+    /// Ends a connection so that the peer can still read what it was sent: with unread messages on our side the kernel
+    /// would give it an error first.
+    private func endReadably(_ socket: borrowing SeqpacketSocket) {
+        socket.shutDown()
         for _ in 0..<DaemonLimits.recordsDiscarded {
             // SAFETY: what lands in the inbox is discarded unread.
-            guard case .message = try? connection.socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) else {
-                break
-            }
+            guard case .message = try? socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) else { break }
         }
     }
 }

@@ -32,6 +32,21 @@ struct LimitTests {
         }
     }
 
+    @Test("who is turned away with its first message already sent is told why all the same")
+    func turnedAwayWhileSpeaking() throws {
+        let daemon = try RunningDaemon(configuration: "[account]\nconnections_max = 1")
+        let first = try daemon.enter("first")
+        daemon.signal(SIGSTOP)
+        let second = try daemon.connect()
+        // Lies unread on the daemon's side when it closes the connection.
+        #expect(try second.send(bytes: [1, 2, 3]))
+        daemon.signal(SIGCONT)
+        let reply = try error(try #require(try second.receive()).message)
+        #expect(reply.code == Extensible(.accountConnections))
+        #expect(try second.receive() == nil)
+        withExtendedLifetime(first) {}
+    }
+
     @Test("the VM over an account's cap is refused, naming the cap, until another goes")
     func vms() throws {
         let daemon = try RunningDaemon(configuration: "[account]\nvms_max = 1")
