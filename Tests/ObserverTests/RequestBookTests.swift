@@ -23,6 +23,14 @@ import Testing
         #expect(book[7]?.unasked == 9)
     }
 
+    @Test func `What a process sent before its VM was registered is not held against the VM`() {
+        var book = RequestBook()
+        book.note(report(2, 1_000), now: start) { _ in nil }
+        #expect(book[7]?.unasked == 1_002)
+        book.note(report(2, 1_000), now: start + .seconds(1)) { _ in .init(vm: vm, asked: 0) }
+        #expect(book[7]?.unasked == 2)
+    }
+
     @Test func `A VM that asks for its extended requests is blamed for plain ones alone`() {
         var book = RequestBook()
         for count in Int64(0)...20 {

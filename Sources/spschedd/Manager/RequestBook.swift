@@ -16,7 +16,7 @@ struct RequestBook {
         var vm: VMID?
         var plain: Int64 = 0
         var extended: Int64 = 0
-        /// Requests for which nobody asked. It never falls.
+        /// Requests for which nobody asked. It falls only when a VM is registered from the process.
         var unasked: Int64 { plain + extendedAlone + extendedBeyond }
         /// Extended ones of a process that no VM was registered from.
         var extendedAlone: Int64 = 0
@@ -57,6 +57,8 @@ struct RequestBook {
         }
         let before = entry.unasked
         if entry.vm != asker?.vm {
+            // What came before nobody could ask for: the VM may have been with another daemon, or none.
+            if asker != nil { entry.extendedAlone = 0 }
             entry.vm = asker?.vm
             entry.extendedBefore = process.extended
             entry.askedBefore = asker?.asked ?? 0

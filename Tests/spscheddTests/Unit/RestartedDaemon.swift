@@ -36,8 +36,13 @@ final class RestartedDaemon {
     private static func start(
         _ configuration: DaemonConfiguration, _ hand: DaemonClock.Hand, _ stored: StoredDescriptors
     ) throws -> Daemon {
+        // Not `ListeningSockets.open`: it lends the whole process another umask for a moment, and with it the programs
+        // that tests beside this one compile.
+        let listeners = ListeningSockets(
+            vmm: try UnixListener(path: configuration.vmm.path),
+            manager: try UnixListener(path: configuration.manager.path, kind: .stream))
         let daemon = try Daemon(
-            configuration: configuration, listeners: try ListeningSockets.open(configuration),
+            configuration: configuration, listeners: listeners,
             logger: try Logger(output: .nowhere), notifier: try Notifier(isHeard: true), clock: .manual(hand),
             stored: stored)
         daemon.begin()
