@@ -1,6 +1,5 @@
 import Arbiter
 import ConfigurationFiles
-import Glibc
 import LinuxIO
 import ManagerProtocol
 import VMMProtocol
@@ -73,10 +72,7 @@ extension Daemon {
     }
 
     private func realtimeMicroseconds(of instant: Instant) -> Int64 {
-        var time = timespec()
-        // SAFETY: clock_gettime(2) writes the one timespec that it is given.
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000 - (clock.now() - instant).count / 1_000
+        (CalendarClock.now() - (clock.now() - instant).count) / 1_000
     }
 }
 
