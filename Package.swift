@@ -8,8 +8,8 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 /// them (docs/decisions/0009). The benchmark of a decision calls the Arbiter as the daemon does.
 let loop: [SwiftSetting] = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
-/// The daemon sees no member whose module its files do not import: one of Foundation's, seen through the parser of TOML,
-/// once made it 52 MB larger.
+/// The daemon sees no member whose module its files do not import: one of Foundation's, seen through the parser of
+/// TOML, once made it 52 MB larger.
 let daemon: [SwiftSetting] = loop + [.enableUpcomingFeature("MemberImportVisibility")]
 
 /// The pure libraries also promise, checked by the compiler, that they use no unsafe memory.

@@ -50,6 +50,17 @@ public enum MonotonicClock {
     }
 }
 
+/// The time of day, for people. It may jump.
+public enum WallClock {
+    /// Since 1970.
+    public static func microseconds() -> Int64 {
+        var time = timespec()
+        // SAFETY: the kernel fills the structure during the call; this clock always exists.
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    }
+}
+
 /// Wakes an `EventPoll` from another thread.
 public struct WakeUp: ~Copyable, Sendable {
     public let descriptor: FileDescriptor

@@ -55,6 +55,16 @@ struct MonitorTroubleTests {
         #expect(ending.status == EX_PROTOCOL && ending.errors.contains("-qmp unix:PATH"), "\(ending)")
     }
 
+    @Test func `A VM that somebody else let run before its turn is no success, and keeps no turn`() throws {
+        let scene = try LaunchScene()
+        var steps = LaunchScene.introduction
+        steps.insert(LaunchScene.resumed, at: steps.count - 1)
+        try scene.monitor(steps + ["wait"])
+        let ending = Ending(try scene.launch())
+        #expect(ending.status == EX_DATAERR && ending.errors.contains("somebody else let the VM run"), "\(ending)")
+        #expect(try scene.comes { $0.turn == nil && $0.registeredVMs == 0 && $0.counters.overdueTurns == 0 })
+    }
+
     // MARK: While it waits
 
     /// One launch has the turn; another waits behind it.

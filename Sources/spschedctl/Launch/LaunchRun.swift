@@ -77,6 +77,8 @@ struct LaunchRun {
     ) throws(LaunchProblem) -> (at: Instant, on: Int64) {
         do throws(LaunchProblem) {
             if let signal = signals.take() { throw .interrupted(signal: signal) }
+            // What came with the turn, or with an answer before it, woke nobody.
+            try machine.readNews()
             try machine.resume(patience: grant.leaseLeft ?? LaunchLimits.unarbitrated)
             let now = (at: BootClock.now(), on: CalendarClock.now())
             client.release(grant, pagesDone: pages, failed: false)

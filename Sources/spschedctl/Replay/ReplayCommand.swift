@@ -65,7 +65,7 @@ struct ReplayCommand: ParsableCommand {
     func run() throws {
         guard traceFile != nil else {
             throw ValidationError(
-                "Which trace? Give the path of its file, as in: spschedctl replay /run/spschedd/trace")
+                "Which trace? Give the path of its file, as in: spschedctl replay /run/spschedd-trace/trace")
         }
         do throws(ReplayProblem) {
             let story = try Story.read(file, scope)

@@ -146,7 +146,7 @@ extension Daemon {
         guard readiness != .writable, connection.doom == nil else { return }
         do {
             // SAFETY: the inbox is read out before anything is received again.
-            switch try connection.socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) {
+            switch try connection.socket.receive(into: UnsafeMutableRawBufferPointer(inbox.bytes)) {
             case .message(let count, let isTruncated): read(count, isTruncated, from: connection)
             case .wouldBlock: return
             case .hungUp: return doom(connection, .hungUp)
@@ -167,7 +167,7 @@ extension Daemon {
             if isTruncated { throw .recordTooLong }
             // SAFETY: the kernel has written `count` bytes, at most the buffer's size; nothing writes there before it
             // is read.
-            let record = UnsafeBufferPointer(rebasing: inbox[..<count]).span
+            let record = UnsafeBufferPointer(rebasing: inbox.bytes[..<count]).span
             let header = try Header(decoding: record)
             tag = header.tag
             let message = try ClientMessage(decoding: record, header: header)
@@ -261,7 +261,7 @@ extension Daemon {
     private func sendUnsent(_ connection: Connection) {
         guard connection.doom == nil else { return }
         // SAFETY: nothing that was received is being read now: the inbox is free to copy through.
-        let delivery = connection.deliverUnsent(scratch: UnsafeMutableRawBufferPointer(inbox))
+        let delivery = connection.deliverUnsent(scratch: UnsafeMutableRawBufferPointer(inbox.bytes))
         if delivery == .sent { watch(connection, for: .readable) }
         settle(delivery, connection)
     }
@@ -362,7 +362,7 @@ extension Daemon {
         socket.shutDown()
         for _ in 0..<DaemonLimits.recordsDiscarded {
             // SAFETY: what lands in the inbox is discarded unread.
-            guard case .message = try? socket.receive(into: UnsafeMutableRawBufferPointer(inbox)) else { break }
+            guard case .message = try? socket.receive(into: UnsafeMutableRawBufferPointer(inbox.bytes)) else { break }
         }
     }
 }

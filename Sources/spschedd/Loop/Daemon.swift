@@ -58,8 +58,8 @@ final class Daemon {
     var reloadDesk = ReloadDesk()
 
     /// Room for the message being read, and for the one being written.
-    // SAFETY: allocated once for the daemon's whole life; only its own thread touches it, one message at a time.
-    let inbox = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: ProtocolLimits.messageBytes)
+    // SAFETY: only the daemon's own thread touches it, one message at a time.
+    let inbox = Inbox()
     var outgoing = MessageBuffer()
 
     /// As of the last event: good enough for what does not charge anybody.
@@ -132,15 +132,8 @@ final class Daemon {
         decisions.reserveCapacity(2 * Int(configuration.clients.vmsMax) + 16)
         doomed.reserveCapacity(connections.capacity)
         doomedInBackground.reserveCapacity(connections.capacity)
-        // SAFETY: freshly allocated with this capacity; initialised so that no read sees undefined bytes.
-        inbox.initialize(repeating: 0)
         try watch()
         goOn(restored, stored)
-    }
-
-    deinit {
-        // SAFETY: allocated by `init`, lent only during a message.
-        inbox.deallocate()
     }
 
     private func watch() throws(SystemError) {

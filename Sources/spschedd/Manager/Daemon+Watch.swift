@@ -72,7 +72,7 @@ extension Daemon {
     }
 
     private func realtimeMicroseconds(of instant: Instant) -> Int64 {
-        (CalendarClock.now() - (clock.now() - instant).count) / 1_000
+        WallClock.microseconds() - (clock.now() - instant).count / 1_000
     }
 }
 
