@@ -12,7 +12,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 // Sends one record, lines of `NAME=value` (systemd's "Native Journal Protocol"), and waits until journald has taken it.
@@ -28,15 +27,15 @@ static inline int linux_journal_send_last(const char *record, size_t length) {
     if (sendto(descriptor, record, length, MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&journal,
             sizeof journal) < 0)
         result = -errno;
-    const struct timespec moment = {.tv_nsec = 5 * 1000 * 1000};
+    const useconds_t moment = 5000;
     for (int moments = 0; result == 0 && unread > 0 && moments < 200; moments++) {
-        nanosleep(&moment, NULL);
+        usleep(moment);
         if (ioctl(descriptor, TIOCOUTQ, &unread) < 0)
             break;
     }
     close(descriptor);
     // It has been read: a few moments more, in which the sender is looked up.
     for (int moments = 0; result == 0 && moments < 4; moments++)
-        nanosleep(&moment, NULL);
+        usleep(moment);
     return result;
 }
