@@ -17,7 +17,8 @@
 // Sends one record, lines of `NAME=value` (systemd's "Native Journal Protocol"), and waits until journald has taken it.
 //
 // journald looks up a sender's unit while the sender lives: a record of a process that has ended since belongs
-// to no unit, and `journalctl -u` does not show it. Waits a second at most. Returns 0, or -errno if it was not sent.
+// to no unit, and `journalctl -u` does not show it. Nothing wakes a sender when its datagram is read, so it looks every
+// 5 ms, for a second at most. Returns 0, or -errno if it was not sent.
 static inline int linux_journal_send_last(const char *record, size_t length) {
     static const struct sockaddr_un journal = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
     int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
