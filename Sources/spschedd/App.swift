@@ -71,7 +71,7 @@ struct App: ParsableCommand {
             try serve(loaded, options)
         } catch {
             // Starting it again cannot help where the configuration names what there is not.
-            try fail("\(error)", error is UnknownGroup || error is UnknownMember ? EX_CONFIG : EX_UNAVAILABLE)
+            try fail("\(error)", error is UnknownGroup || error is PolicyMistake ? EX_CONFIG : EX_UNAVAILABLE)
         }
     }
 

@@ -1,6 +1,5 @@
 import Arbiter
 import ConfigurationFiles
-import Glibc
 import LinuxIO
 import VMMProtocol
 
@@ -15,16 +14,28 @@ struct PolicyTable: Sendable {
     private let entries: [Entry]
 
     /// Waits for name services: at start, or where waiting does no harm.
-    init(_ policies: [PolicySettings]) throws(UnknownMember) {
-        entries = try policies.map { (policy) throws(UnknownMember) in
-            let users = try policy.users.map { (name) throws(UnknownMember) in
-                try Self.user(name, policy.name)
+    init(_ policies: [PolicySettings]) throws(PolicyMistake) {
+        var entries: [Entry] = []
+        var named: [UInt32: (name: String, policy: String)] = [:]
+        for policy in policies {
+            var users: Set<UInt32> = []
+            for name in policy.users {
+                guard let user = AccountName.user(name) else { throw .unknown("user", name, of: policy) }
+                // Under other names, or by its number: what is written alike is found as it is read.
+                if let first = named[user], first.policy != policy.name {
+                    throw .namedTwice(name, user, of: policy, firstAs: first.name, firstBy: first.policy)
+                }
+                named[user] = (name, policy.name)
+                users.insert(user)
             }
-            let groups = try policy.groups.map { (name) throws(UnknownMember) in
-                try Self.group(name, policy.name)
+            var groups: [UInt32] = []
+            for name in policy.groups {
+                guard let group = AccountName.group(name) else { throw .unknown("group", name, of: policy) }
+                groups.append(group)
             }
-            return Entry(policy: policy, users: Set(users), groups: groups)
+            entries.append(Entry(policy: policy, users: users, groups: groups))
         }
+        self.entries = entries
     }
 
     /// The one that names the peer's user, else the first that names one of its groups, else the one for all others.
@@ -33,31 +44,30 @@ struct PolicyTable: Sendable {
         if let member = entries.first(where: { $0.groups.contains(where: peer.isMember) }) { return member.policy }
         return entries.first { $0.policy.isForOthers }?.policy
     }
-
-    private static func user(_ name: String, _ policy: String) throws(UnknownMember) -> UInt32 {
-        if let number = UInt32(name) { return number }
-        guard let entry = getpwnam(name) else { throw UnknownMember(policy: policy, kind: "user", name: name) }
-        // SAFETY: getpwnam(3)'s entry is valid until the next call; only its number is read, here.
-        return entry.pointee.pw_uid
-    }
-
-    private static func group(_ name: String, _ policy: String) throws(UnknownMember) -> UInt32 {
-        do {
-            return try GroupName.resolve(name)
-        } catch {
-            throw UnknownMember(policy: policy, kind: "group", name: name)
-        }
-    }
 }
 
-struct UnknownMember: Error, CustomStringConvertible {
-    let policy: String
-    let kind: String
-    let name: String
+/// A user or group of a policy that cannot be meant: what only looking it up can tell.
+struct PolicyMistake: Error, CustomStringConvertible {
+    /// The setting that names it.
+    let key: String
+    let sentence: String
+    private let remedy: String
 
-    var key: String { "policy.\(policy).\(kind)s" }
+    static func unknown(_ kind: String, _ name: String, of policy: PolicySettings) -> Self {
+        let key = policy.setting("\(kind)s")
+        return Self(key: key, sentence: "there is no \(kind) '\(name)'", remedy: "create it, or change \(key)")
+    }
 
-    var description: String { "there is no \(kind) '\(name)': create it, or change \(key)" }
+    static func namedTwice(
+        _ name: String, _ user: UInt32, of policy: PolicySettings, firstAs: String, firstBy: String
+    ) -> Self {
+        Self(
+            key: policy.setting("users"),
+            sentence: "the user '\(name)' is uid \(user), whom policy '\(firstBy)' names as '\(firstAs)'",
+            remedy: "name it in one of them, policy.\(firstBy).users or \(policy.setting("users"))")
+    }
+
+    var description: String { "\(sentence): \(remedy)" }
 }
 
 /// A cap of an account: how much, and the setting that says so.

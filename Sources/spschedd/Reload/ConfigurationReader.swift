@@ -8,7 +8,7 @@ struct ReadConfiguration: Sendable {
 
     init(_ options: ConfigurationOptions) throws(ConfigurationError) {
         loaded = try options.load()
-        do throws(UnknownMember) {
+        do throws(PolicyMistake) {
             policies = try PolicyTable(loaded.configuration.policies)
         } catch {
             throw ConfigurationError(loaded.problem(error))
@@ -17,11 +17,10 @@ struct ReadConfiguration: Sendable {
 }
 
 extension LoadedConfiguration {
-    fileprivate func problem(_ unknown: UnknownMember) -> ConfigurationProblem {
-        let origin = origins[unknown.key]?.last
+    fileprivate func problem(_ mistake: PolicyMistake) -> ConfigurationProblem {
+        let origin = origins[mistake.key]?.last
         return ConfigurationProblem(
-            file: origin?.file ?? "", line: origin?.line, key: unknown.key,
-            message: "there is no \(unknown.kind) '\(unknown.name)'")
+            file: origin?.file ?? "", line: origin?.line, key: mistake.key, message: mistake.sentence)
     }
 }
 

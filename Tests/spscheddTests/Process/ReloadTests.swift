@@ -68,6 +68,11 @@ struct ReloadTests {
         try write("[policy.all]\nusers = [\"no-such-user\"]\n", daemon)
         let (status, _, errors) = try reload(daemon)
         #expect(status != 0 && errors.contains("t.toml:2: policy.all.users: there is no user 'no-such-user'"))
+        try write("[policy.a]\nusers = [\"root\"]\n[policy.b]\nusers = [0]\n", daemon)
+        let twice = try reload(daemon)
+        #expect(twice.code == 78)
+        #expect(
+            twice.errors.contains("t.toml:4: policy.b.users: the user '0' is uid 0, whom policy 'a' names as 'root'"))
         let third = try daemon.connect()
         try third.hello()
         guard case .error(let reply) = try third.ask(TestClient.register("third")) else {
