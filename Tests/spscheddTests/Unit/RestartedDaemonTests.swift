@@ -141,6 +141,22 @@ struct RestartedDaemonTests {
 
     @Test("what came before RESYNC_STATE comes again, and counts once")
     func earlyRequest() throws {
+    @Test("what a client says will come again is taken once for each tag, whatever else it says will come")
+    func repeatedOnce() throws {
+        let scene = try RestartedDaemon()
+        let client = try scene.enter("vm")
+        let register = ClientMessage.register(Register(uuid: UUIDBytes(high: 0, low: 1), name: Name64("vm")!))
+        try scene.restart()
+        try client.resynchronise(tags: [2, .max])
+        client.send(register, tag: 2)
+        try scene.turn()
+        guard case .registered? = client.reply(to: 2) else { return #expect(Bool(false)) }
+        client.send(register, tag: 2)
+        try scene.turn()
+        guard case .error(let refusal)? = client.reply(to: 2) else { return #expect(Bool(false)) }
+        #expect(refusal.code == Extensible(.alreadyRegistered))
+    }
+
         let scene = try RestartedDaemon()
         let client = try scene.enter("vm")
         // It lies unread in the socket when the next daemon begins.
