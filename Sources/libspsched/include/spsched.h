@@ -395,7 +395,7 @@ SPSCHED_API enum spsched_result spsched_open(
  *
  *  @param admission may be NULL
  *  @param reply     error code and sentence; may be NULL
- *  @return SPSCHED_OK; SPSCHED_ERROR if it is refused (codes 200 to 207: what binds, and what is left), after which
+ *  @return SPSCHED_OK; SPSCHED_ERROR if it is refused (codes 200 to 208: what binds, and what is left), after which
  *          another attempt may be made; SPSCHED_ABSENT if the daemon does not answer: a later connection registers the
  *          VM, and the failure mode applies until then; SPSCHED_INVALID if the handle has a registration already */
 SPSCHED_API enum spsched_result spsched_register(struct spsched *client,
