@@ -47,8 +47,8 @@ extension Daemon {
     private func enter(
         _ register: Register, of account: Account, _ policy: PolicySettings?, _ now: Instant
     ) throws(RegistrationRefusal) -> VMID {
-        // Who has a token runs already, and is only not known here any more.
-        guard !arbiter.isDraining || register.token != .none else { throw .draining }
+        // Whatever token it brings: nobody knows it here, and anybody could make one up.
+        guard !arbiter.isDraining else { throw .draining }
         let cap = AccountCap(policy, \.vmsMax, "vms_max", else: configuration.account.vmsMax)
         guard account.vms < cap.value else { throw .accountVMs(cap) }
         let admission: Admission
