@@ -69,9 +69,11 @@ struct App: ParsableCommand {
         SystemdEvents.blockSignals()
         do {
             try serve(loaded, options)
-        } catch {
+        } catch let mistake as PolicyMistake {
             // Starting it again cannot help where the configuration names what there is not.
-            try fail("\(error)", error is UnknownGroup || error is PolicyMistake ? EX_CONFIG : EX_UNAVAILABLE)
+            try fail("\(ConfigurationError(loaded, mistake))", EX_CONFIG)
+        } catch {
+            try fail("\(error)", error is UnknownGroup ? EX_CONFIG : EX_UNAVAILABLE)
         }
     }
 

@@ -47,15 +47,14 @@ struct PolicyTable: Sendable {
 }
 
 /// A user or group of a policy that cannot be meant: what only looking it up can tell.
-struct PolicyMistake: Error, CustomStringConvertible {
+struct PolicyMistake: Error {
     /// The setting that names it.
     let key: String
     let sentence: String
-    private let remedy: String
 
     static func unknown(_ kind: String, _ name: String, of policy: PolicySettings) -> Self {
-        let key = policy.setting("\(kind)s")
-        return Self(key: key, sentence: "there is no \(kind) '\(name)'", remedy: "create it, or change \(key)")
+        Self(
+            key: policy.setting("\(kind)s"), sentence: "there is no \(kind) '\(name)': create it, or name another")
     }
 
     static func namedTwice(
@@ -63,11 +62,9 @@ struct PolicyMistake: Error, CustomStringConvertible {
     ) -> Self {
         Self(
             key: policy.setting("users"),
-            sentence: "the user '\(name)' is uid \(user), whom policy '\(firstBy)' names as '\(firstAs)'",
-            remedy: "name it in one of them, policy.\(firstBy).users or \(policy.setting("users"))")
+            sentence: "the user '\(name)' is uid \(user), whom policy '\(firstBy)' names as '\(firstAs)':"
+                + " name it in one of them")
     }
-
-    var description: String { "\(sentence): \(remedy)" }
 }
 
 /// A cap of an account: how much, and the setting that says so.

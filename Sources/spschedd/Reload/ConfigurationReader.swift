@@ -11,16 +11,18 @@ struct ReadConfiguration: Sendable {
         do throws(PolicyMistake) {
             policies = try PolicyTable(loaded.configuration.policies)
         } catch {
-            throw ConfigurationError(loaded.problem(error))
+            throw ConfigurationError(loaded, error)
         }
     }
 }
 
-extension LoadedConfiguration {
-    fileprivate func problem(_ mistake: PolicyMistake) -> ConfigurationProblem {
-        let origin = origins[mistake.key]?.last
-        return ConfigurationProblem(
-            file: origin?.file ?? "", line: origin?.line, key: mistake.key, message: mistake.sentence)
+extension ConfigurationError {
+    /// A mistake of a policy, with its place.
+    init(_ loaded: LoadedConfiguration, _ mistake: PolicyMistake) {
+        let origin = loaded.origins[mistake.key]?.last
+        self.init(
+            ConfigurationProblem(
+                file: origin?.file ?? "", line: origin?.line, key: mistake.key, message: mistake.sentence))
     }
 }
 
