@@ -171,7 +171,7 @@ struct DaemonCounters {
     var busies = BusyCounts()
     /// Connections closed for breaking the protocol.
     var protocolErrors: Int64 = 0
-    /// VMs that registered anew, registrations that were not admitted, connections turned away at a cap.
+    /// VMs that registered anew, registrations that were not admitted, connections turned away.
     var registrations: Int64 = 0
     var rejections = RejectionCounts()
     var connectionsRefused: Int64 = 0
