@@ -185,7 +185,8 @@ let package = Package(
             name: "spscheddTests",
             dependencies: [
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
-                "ManagerProtocol", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol", "restart-trial",
+                "ManagerProtocol", "StateFormat", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol",
+                "restart-trial",
                 "sp-emulator", "spschedctl",
                 "spschedd",
                 "spschedd-device",

@@ -104,6 +104,12 @@ static inline int linux_socket_type(int descriptor) {
     return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &value, &length) < 0 ? -errno : value;
 }
 
+static inline int linux_socket_listens(int descriptor) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) < 0 ? -errno : value;
+}
+
 // MARK: Messages, with at most one descriptor
 
 // The three calls of every turn go to the kernel directly: in a process with threads the C library makes each of its
