@@ -212,11 +212,14 @@ struct ConfigurationTests {
         #expect(problems("[vmm]\nsocket = \"/a\"\n[manager]\nsocket = \"/a\"").count == 1)
     }
 
-    @Test("a key of strange letters is told in one line", arguments: [#""a\u0007\n" = 1"#, #"["\u001b[2J"]"#])
+    @Test(
+        "a key of strange letters is told in one line, and turns nothing",
+        arguments: [#""a\u0007\n" = 1"#, #"["\u001b[2J"]"#, #""\u202ea\u2028" = 1"#])
     func strangeKey(_ text: String) throws {
         let problem = try #require(problems(text).first)
         #expect(problem.contains("unknown"))
-        #expect(!problem.unicodeScalars.contains { $0.properties.generalCategory == .control })
+        let forbidden: [Unicode.GeneralCategory] = [.control, .format, .lineSeparator, .paragraphSeparator]
+        #expect(!problem.unicodeScalars.contains { forbidden.contains($0.properties.generalCategory) })
     }
 
     /// It takes a millisecond, and a file may hold 100,000 keys that are none.
