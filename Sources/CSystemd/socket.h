@@ -414,6 +414,11 @@ static inline int linux_link_kind(const char *path) {
     return lstat(path, &status) < 0 ? -errno : linux_kind_of(&status);
 }
 
+// A new file in the directory that has no name; less than 0 where there can be none.
+static inline int linux_open_unnamed(const char *directory, mode_t mode) {
+    return open(directory, __O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+}
+
 static inline int linux_descriptor_kind(int descriptor) {
     struct stat status;
     return fstat(descriptor, &status) < 0 ? -errno : linux_kind_of(&status);

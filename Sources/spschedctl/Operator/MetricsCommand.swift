@@ -29,7 +29,8 @@ struct MetricsCommand: ParsableCommand {
         guard let textfile else { return StandardOutput.print(String(text.dropLast())) }
         do {
             // The collector reads the older format, which has no end and calls what it does not know untyped.
-            try PublicFile.replace(textfile, with: TextfileFormat.text(from: text))
+            // Whatever this process's mask is: node_exporter runs as somebody else.
+            try OutputFile.replace(textfile, with: TextfileFormat.text(from: text), mode: 0o644)
         } catch {
             StandardError.print("spschedctl: \(error)")
             throw ExitCode(EX_CANTCREAT)
@@ -60,36 +61,4 @@ enum TextfileFormat {
     }
 
     private static func type(_ type: Substring) -> Substring { type == "counter" ? type : "gauge" }
-}
-
-/// A file that is complete at every moment, and that everybody may read.
-enum PublicFile {
-    static func replace(_ path: String, with text: String) throws(SystemError) {
-        let temporary = "\(path).\(getpid())"
-        do throws(SystemError) {
-            try write(text, to: temporary)
-            guard rename(temporary, path) == 0 else {
-                throw SystemError(code: errno, attempt: "put in place", subject: path)
-            }
-        } catch {
-            unlink(temporary)
-            throw error
-        }
-    }
-
-    private static func write(_ text: String, to path: String) throws(SystemError) {
-        let number = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard number >= 0 else { throw SystemError(code: errno, attempt: "create", subject: path) }
-        let file = FileDescriptor(adopting: number)
-        // Whatever this process's mask is: node_exporter runs as somebody else.
-        guard fchmod(file.number, 0o644) == 0 else { throw SystemError(code: errno, attempt: "open up", subject: path) }
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            // SAFETY: the bytes are only read, during the call.
-            let count = rest.withUnsafeBytes { Glibc.write(file.number, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw SystemError(code: errno, attempt: "write", subject: path) }
-            rest = rest.dropFirst(count)
-        }
-    }
 }
