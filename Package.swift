@@ -238,7 +238,8 @@ let package = Package(
         .testTarget(
             name: "LaunchTests",
             dependencies: [
-                "Arbiter", "DeviceTestSupport", "HostileSupport", "ManagerProtocol", "fake-monitor", "sp-emulator",
+                "Arbiter", "DeviceTestSupport", "HostileSupport", "LinuxIO", "ManagerProtocol", "fake-monitor",
+                "sp-emulator",
                 "spschedctl",
                 "spschedd", "spschedd-device",
             ], swiftSettings: strict),

@@ -83,7 +83,7 @@ extension MonitorFault: CustomStringConvertible {
     var description: String {
         switch self {
         case .unreachable(let error):
-            "no QMP monitor: \(error). Is QEMU running, with -qmp unix:PATH,server=on,wait=off?"
+            "no QMP monitor: \(error) (is QEMU running, with -qmp unix:PATH,server=on,wait=off?)"
         case .noGreeting(let path, let time):
             "what listens at \(path) has not greeted for \(Format.duration(time)): it is no QMP monitor, or another client has it"
         case .closed(let awaited): "QEMU closed the monitor before \(awaited)"
