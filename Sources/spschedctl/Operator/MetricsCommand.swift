@@ -14,18 +14,17 @@ struct MetricsCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write this file, whose name must end in .prom.", valueName: "path"))
     var textfile: String?
 
-    @OptionGroup var options: ManagerOptions
+    @OptionGroup var manager: ManagerSocketOption
 
     func validate() throws {
         if let textfile, !textfile.hasSuffix(".prom") {
             throw ValidationError(
                 "--textfile: node_exporter reads only names that end in .prom; '\(textfile)' does not")
         }
-        if options.json { throw ValidationError("--json: metrics are OpenMetrics text, for programs already") }
     }
 
     func run() throws {
-        let text = try options.ask { manager throws(ManagerClientError) in try manager.metrics() }
+        let text = try manager.ask { manager throws(ManagerClientError) in try manager.metrics() }
         guard let textfile else { return StandardOutput.print(String(text.dropLast())) }
         do {
             // The collector reads the older format, which has no end and calls what it does not know untyped.
