@@ -101,7 +101,7 @@ let package = Package(
         .executableTarget(
             name: "experiment",
             dependencies: [
-                "Arbiter", "Reporting", "SPModel", "Simulation",
+                "Arbiter", "LinuxIO", "Reporting", "SPModel", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Experiment", exclude: ["README.md"], swiftSettings: strict),
         .testTarget(
