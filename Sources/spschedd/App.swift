@@ -63,6 +63,8 @@ struct App: ParsableCommand {
             source: ConfigurationSource(file: config, root: root), device: device, deviceSocket: deviceSocket,
             socket: socket, managerSocket: managerSocket, traceFile: traceFile)
         let loaded = try load(options)
+        // Users and groups of a system in a directory are not this host's.
+        if root == nil || !checkConfig { try lookUpNames(loaded) }
         let configuration = loaded.configuration
         if checkConfig { return StandardOutput.print(loaded.toml, terminator: "") }
         if capabilities { return StandardOutput.print(Capabilities(configuration).json) }
@@ -88,6 +90,12 @@ struct App: ParsableCommand {
 
     private func load(_ options: ConfigurationOptions) throws -> LoadedConfiguration {
         do throws(ConfigurationError) { return try options.load() } catch {
+            try fail("\(error)", EX_CONFIG)
+        }
+    }
+
+    private func lookUpNames(_ loaded: LoadedConfiguration) throws {
+        do throws(ConfigurationError) { try loaded.lookUpNames() } catch {
             try fail("\(error)", EX_CONFIG)
         }
     }

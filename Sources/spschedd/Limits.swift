@@ -100,6 +100,11 @@ enum DaemonLimits {
 
     /// Operators, a metrics reader and a few scripts. Each costs at most 80 KiB.
     static let managerConnections = 32
+    /// Those of one user: its terminals and scripts. Root and the daemon's own user have no such bound: it would keep
+    /// out whoever comes to see what is wrong.
+    static let managerConnectionsOfUser = 8
+    /// Places that nobody but those two takes: whatever others leave open, an administrator gets in, and the observer.
+    static let managerConnectionsKept = 4
     /// One read takes most requests whole: they are a few hundred bytes.
     static let managerReadBytes = 4_096
     /// Different refusals of each VM that are remembered: the last, what was before, and before that. Each takes 56

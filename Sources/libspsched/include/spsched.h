@@ -74,9 +74,12 @@ enum spsched_result {
     SPSCHED_OK = 0,
     /** Refused before the firmware was called: tell the guest to come back (`ret = EAGAIN`). */
     SPSCHED_BUSY = 1,
-    /** The daemon answered that this request is a mistake; reply.error_code says which. Repeating it will not help. */
+    /** The daemon answered that this request is a mistake; reply.error_code says which. Repeating it will not help. A
+     *  guest is told to come back (`ret = EAGAIN`, never EIO, after which Linux gives its key up), or let pass: as the
+     *  VM's failure mode says. */
     SPSCHED_ERROR = 2,
-    /** The daemon is absent and the VM is fail-closed, or the call needs the daemon itself. */
+    /** The daemon is absent and the VM is fail-closed, or the call needs the daemon itself. A guest is told to come
+     *  back (`ret = EAGAIN`). */
     SPSCHED_ABSENT = 3,
     /** spsched_cancel ended the wait. No turn is held. */
     SPSCHED_CANCELLED = 4,
@@ -392,7 +395,7 @@ SPSCHED_API enum spsched_result spsched_open(
  *
  *  @param admission may be NULL
  *  @param reply     error code and sentence; may be NULL
- *  @return SPSCHED_OK; SPSCHED_ERROR if it is refused (codes 200 to 207: what binds, and what is left), after which
+ *  @return SPSCHED_OK; SPSCHED_ERROR if it is refused (codes 200 to 208: what binds, and what is left), after which
  *          another attempt may be made; SPSCHED_ABSENT if the daemon does not answer: a later connection registers the
  *          VM, and the failure mode applies until then; SPSCHED_INVALID if the handle has a registration already */
 SPSCHED_API enum spsched_result spsched_register(struct spsched *client,

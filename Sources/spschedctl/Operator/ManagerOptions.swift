@@ -33,7 +33,7 @@ struct ManagerSocketOption: ParsableArguments {
             return try question(&client)
         } catch {
             if case .refused(_, let parameters) = error, case .string(let text)? = parameters["text"] {
-                // The platform's own errors say what happened, where and what to do.
+                // An error with a text of its own says what happened, where and what to do.
                 StandardError.print("spschedctl: \(text)")
             } else {
                 StandardError.print("spschedctl: \(error)\n\(Self.advice(for: error, socket: managerSocket))")
@@ -64,7 +64,8 @@ struct ManagerSocketOption: ParsableArguments {
         case .unreachable, .closed, .timedOut, .connection: EX_UNAVAILABLE
         case .refused(ManagerInterface.configurationInvalidError, _), .refused(ManagerInterface.reloadRefusedError, _):
             EX_CONFIG
-        case .refused(ManagerInterface.platformBusyError, _): EX_TEMPFAIL
+        case .refused(ManagerInterface.platformBusyError, _), .refused(ManagerInterface.tooManyOperatorsError, _):
+            EX_TEMPFAIL
         case .refused(ManagerInterface.platformFailedError, _): EX_IOERR
         case .notVarlink, .refused: EX_PROTOCOL
         }

@@ -1,6 +1,5 @@
 import Arbiter
 import ConfigurationFiles
-import Glibc
 import LinuxIO
 import VMMProtocol
 
@@ -35,18 +34,13 @@ struct PolicyTable: Sendable {
     }
 
     private static func user(_ name: String, _ policy: String) throws(UnknownMember) -> UInt32 {
-        if let number = UInt32(name) { return number }
-        guard let entry = getpwnam(name) else { throw UnknownMember(policy: policy, kind: "user", name: name) }
-        // SAFETY: getpwnam(3)'s entry is valid until the next call; only its number is read, here.
-        return entry.pointee.pw_uid
+        guard let id = HostNames.user(name) else { throw UnknownMember(policy: policy, kind: "user", name: name) }
+        return id
     }
 
     private static func group(_ name: String, _ policy: String) throws(UnknownMember) -> UInt32 {
-        do {
-            return try GroupName.resolve(name)
-        } catch {
-            throw UnknownMember(policy: policy, kind: "group", name: name)
-        }
+        guard let id = HostNames.group(name) else { throw UnknownMember(policy: policy, kind: "group", name: name) }
+        return id
     }
 }
 
@@ -116,8 +110,6 @@ extension PolicySettings {
         case .closed: .closed
         }
     }
-
-    func setting(_ name: String) -> String { "policy.\(self.name).\(name)" }
 }
 
 extension PolicySettings.RetryPolicies {

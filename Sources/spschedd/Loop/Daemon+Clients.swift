@@ -42,7 +42,8 @@ extension Daemon {
                 [LogField(.count, DaemonLimits.unearnedConnections), LogField(.pid, peer.pid)])
         }
         let policy = policies.policy(for: peer)
-        if let policy, policy.access == .denied { return deny(socket, account, policy, peer) }
+        // Those whose VMs run may come to resume them, and for nothing else.
+        if let policy, policy.access == .denied, account.vms == 0 { return deny(socket, account, policy, peer) }
         let cap = AccountCap(policy, \.connectionsMax, "connections_max", else: configuration.account.connectionsMax)
         guard account.connections < cap.value else { return refuse(socket, account, cap) }
         guard let token = connections.nextToken else {
@@ -85,17 +86,28 @@ extension Daemon {
     private func deny(
         _ socket: borrowing SeqpacketSocket, _ account: Account, _ policy: PolicySettings, _ peer: PeerIdentity
     ) {
+        turnAway(socket, ErrorReply(policy, denies: account.key))
+        noteDenied(account, policy, peer)
+    }
+
+    private func noteDenied(_ account: Account, _ policy: PolicySettings, _ peer: PeerIdentity) {
         let setting = policy.setting("access")
         counters.connectionsRefused += 1
-        turnAway(
-            socket,
-            ErrorReply(
-                code: .init(.accessDenied),
-                text: "\(setting) turns \(account.key.text) away. Run the VMM as a user that may connect, or have the"
-                    + " policy changed."))
         logOffence(
             .accessDenied, .warning, of: account, "A connection of \(account.key.text) was refused (\(setting))",
             [LogField(.reason, setting), LogField(.pid, peer.pid)])
+    }
+
+    /// Closes what would not be let in any more: other policies count.
+    func turnAwayDenied() {
+        connections.forEach { connection in
+            guard connection.doom == nil, connection.account.vms == 0,
+                let policy = policies.policy(for: connection.peer), policy.access == .denied
+            else { return }
+            send(.error(ErrorReply(policy, denies: connection.account.key)), tag: 0, to: connection)
+            doom(connection, .denied)
+            noteDenied(connection.account, policy, connection.peer)
+        }
     }
 
     private func refuse(_ socket: borrowing SeqpacketSocket, _ account: Account, _ cap: AccountCap) {
@@ -364,6 +376,15 @@ extension Daemon {
             // SAFETY: what lands in the inbox is discarded unread.
             guard case .message = try? socket.receive(into: UnsafeMutableRawBufferPointer(inbox.bytes)) else { break }
         }
+    }
+}
+
+extension ErrorReply {
+    init(_ policy: PolicySettings, denies account: AccountKey) {
+        self.init(
+            code: Extensible(.accessDenied),
+            text: "\(policy.setting("access")) turns \(account.text) away. Run the VMM as a user that may connect, or"
+                + " have the policy changed.")
     }
 }
 

@@ -8,20 +8,14 @@ struct ReadConfiguration: Sendable {
 
     init(_ options: ConfigurationOptions) throws(ConfigurationError) {
         loaded = try options.load()
+        try loaded.lookUpNames()
         do throws(UnknownMember) {
             policies = try PolicyTable(loaded.configuration.policies)
         } catch {
-            throw ConfigurationError(loaded.problem(error))
+            // It was there a moment ago.
+            throw ConfigurationError(
+                ConfigurationProblem(file: ConfigurationFile.defaultPath, key: error.key, message: "\(error)"))
         }
-    }
-}
-
-extension LoadedConfiguration {
-    fileprivate func problem(_ unknown: UnknownMember) -> ConfigurationProblem {
-        let origin = origins[unknown.key]?.last
-        return ConfigurationProblem(
-            file: origin?.file ?? "", line: origin?.line, key: unknown.key,
-            message: "there is no \(unknown.kind) '\(unknown.name)'")
     }
 }
 

@@ -39,25 +39,27 @@ struct Reloading {
             } + policyChanges)
     }
 
-    /// What differs in policies, which count at once: for those who connect, register or begin a launch.
+    /// What differs in policies, which are looked up whenever somebody connects, registers or begins a launch. VMs that
+    /// are registered stay as they are, whatever comes or goes.
     private var policyChanges: [ManagedSettingChange] {
         let (before, after) = (running.policies, loaded.configuration.policies)
         let gone = before.filter { policy in !after.contains { $0.name == policy.name } }
-        return gone.map { change("policy.\($0.name)", was: "there", now: "gone") }
+        return gone.map { change("policy.\($0.name)", was: "there", now: "gone", .newRegistrations) }
             + after.flatMap { policy in
                 guard let old = before.first(where: { $0.name == policy.name }) else {
-                    return [change("policy.\(policy.name)", was: "not there", now: "there")]
+                    return [change("policy.\(policy.name)", was: "not there", now: "there", .newRegistrations)]
                 }
                 return PolicySettings.keys.filter { $0.read(old) != $0.read(policy) }.map {
-                    change("policy.\(policy.name).\($0.path)", was: $0.read(old).toml, now: $0.read(policy).toml)
+                    change(policy.setting($0.path), was: $0.read(old).toml, now: $0.read(policy).toml, $0.effect)
                 }
             }
     }
 
-    private func change(_ key: String, was: String, now: String) -> ManagedSettingChange {
+    private func change(
+        _ key: String, was: String, now: String, _ effect: SettingEffect
+    ) -> ManagedSettingChange {
         ManagedSettingChange(
-            key: key, was: was, now: now, applies: SettingEffect.newConnections.managerName,
-            origin: loaded.origins[key]?.last?.description)
+            key: key, was: was, now: now, applies: effect.managerName, origin: loaded.origins[key]?.last?.description)
     }
 
     /// - Parameter objections: what the Arbiter has against a configuration.

@@ -111,10 +111,8 @@ struct UnexpectedSocket: Error, CustomStringConvertible {
 /// Group names and numbers, resolved at start, when waiting for a name service is harmless.
 enum GroupName {
     static func resolve(_ name: String) throws(UnknownGroup) -> gid_t {
-        if let number = gid_t(name) { return number }
-        guard let entry = getgrnam(name) else { throw UnknownGroup(name: name) }
-        // SAFETY: getgrnam(3)'s entry is valid until the next call; only its number is read, here.
-        return entry.pointee.gr_gid
+        guard let id = HostNames.group(name) else { throw UnknownGroup(name: name) }
+        return id
     }
 }
 

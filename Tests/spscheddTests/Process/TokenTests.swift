@@ -1,6 +1,7 @@
 import Arbiter
 import DaemonTestSupport
 import Foundation
+import ManagerProtocol
 import Testing
 import VMMProtocol
 
@@ -55,6 +56,25 @@ struct TokenTests {
         let daemon = try RunningDaemon()
         let client = try daemon.connect()
         #expect(try !client.enter("vm", token: Token(high: 1, low: 2)).isResumed)
+    }
+
+    @Test("a drained host resumes whom it knows, and admits nobody for a token that it does not know")
+    func drained() throws {
+        let daemon = try RunningDaemon()
+        let first = try daemon.connect()
+        let token = try first.enter("first").token
+        var manager = try ManagerClient.connect(
+            to: daemon.managerPath, patienceMilliseconds: TestClient.patience)
+        #expect(try manager.drain() == false)
+        let again = try daemon.connect()
+        #expect(try again.enter("first", token: token).isResumed)
+        #expect(try first.ask(.unregister) == .done)
+        for token in [token, Token(high: 1, low: 2)] {
+            let reply = try first.ask(TestClient.register("new", token: token))
+            guard case .error(let refusal) = reply else { throw TestFailure("admitted: \(reply)") }
+            #expect(refusal.code == Extensible(.draining))
+        }
+        #expect(try manager.status().registeredVMs == 0)
     }
 
     @Test("UNREGISTER ends the VM on all of its connections, which may register anew")
