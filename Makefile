@@ -59,6 +59,7 @@ run: build ## Build, then show the whole thing at work on an emulated Secure Pro
 
 test: setup lint ## Format and unit checks, then every test of the inner loop (at most 10 minutes on 2 cores)
 	scripts/check-units
+	scripts/check-documents
 	scripts/setup interop
 	swift build --build-tests
 	scripts/run-tests --skip-build --disable-xctest

@@ -127,11 +127,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // What ends the records of the two formats below.
+        .target(name: "RecordWords", swiftSettings: pure),
         // The memory in which the daemon's state outlives it: bytes <-> records, two slots each.
-        .target(name: "StateFormat", swiftSettings: pure),
+        .target(name: "StateFormat", dependencies: ["RecordWords"], swiftSettings: pure),
         .testTarget(name: "StateFormatTests", dependencies: ["StateFormat"], swiftSettings: strict),
         // What `spschedd --trace` writes: bytes <-> values, and how it is run through the Arbiter again.
-        .target(name: "TraceFormat", dependencies: ["Arbiter"], swiftSettings: pure),
+        .target(name: "TraceFormat", dependencies: ["Arbiter", "RecordWords"], swiftSettings: pure),
         .testTarget(name: "TraceFormatTests", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: strict),
         .target(name: "TraceReplay", dependencies: ["Arbiter", "TraceFormat"], swiftSettings: pure),
         .testTarget(
@@ -185,7 +187,8 @@ let package = Package(
             name: "spscheddTests",
             dependencies: [
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
-                "ManagerProtocol", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol", "restart-trial",
+                "ManagerProtocol", "RecordWords", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol",
+                "restart-trial",
                 "sp-emulator", "spschedctl",
                 "spschedd",
                 "spschedd-device",
@@ -263,9 +266,8 @@ let package = Package(
 if Context.environment["SPSCHEDD_FUZZ"] == "1" {
     let wanted: Set = [
         "Arbiter", "CSEV", "CSpsched", "CSpschedTesting", "CSystemd", "CapacityPlanning", "ConfigurationFiles",
-        "DeviceProtocol", "KVMTrace", "LinuxIO", "ManagerProtocol", "Reporting", "SPModel", "Simulation",
-        "StateFormat",
-        "TraceFormat", "TraceReplay", "VMMProtocol",
+        "DeviceProtocol", "KVMTrace", "LinuxIO", "ManagerProtocol", "RecordWords", "Reporting", "SPModel",
+        "Simulation", "StateFormat", "TraceFormat", "TraceReplay", "VMMProtocol",
     ]
     package.targets = package.targets.filter { wanted.contains($0.name) }
     package.targets.append(

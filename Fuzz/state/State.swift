@@ -5,7 +5,8 @@ import StateFormat
 @testable import spschedd
 
 /// Goal: whatever lies in the memory that a daemon left behind, the next one either goes on with it, and can be called,
-/// or says what is wrong; it never traps, or systemd would start it into the same trap again and again.
+/// or says what is wrong; it never traps, or systemd would start it into the same trap again and again. Nor does it later,
+/// when operators ask, turns go on and VMs leave.
 /// Method: an input that begins with 0 is the beginning of a memory. Any other is a list of changes to a sound one's
 /// records, word by word, written as a daemon writes them: checksums hold, and the damage reaches what lies behind.
 @c public func LLVMFuzzerTestOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
@@ -28,13 +29,60 @@ private func take(_ words: [UInt64]) {
         expect(image.committed > 0, "a memory in which nothing was completed")
         let restored = try RestoredState(image)
         let now = SoundMemory.now + .seconds(1)
-        let arbiter = try restored.arbiter(Configuration(), virtualMachines: SoundMemory.places, now: now)
+        var arbiter = try restored.arbiter(Configuration(), virtualMachines: SoundMemory.places, now: now)
         expect(arbiter.isPaused, "grants before anybody was asked")
         var saved: [UInt64] = []
         arbiter.save(into: &saved)
         expect(saved.count > 50, "an Arbiter without a state")
+        live(&arbiter, from: now)
     } catch {
         expect(!error.description.isEmpty, "something is wrong without words")
+    }
+}
+
+private func live(_ arbiter: inout Arbiter, from start: Instant) {
+    var (now, decisions) = (start, [Decision]())
+    beAsked(arbiter, now)
+    arbiter.resumeGrants(now: now, into: &decisions)
+    for report in arbiter.reports() {
+        let vm = report.vm
+        for kind in [CommandKind.report, .launchStart, .launchUpdate, .derivedKey] {
+            _ = try? arbiter.beginLaunch(LaunchPlan(pages: 20, virtualCPUs: 1), of: vm, now: now)
+            let request = RequestID(origin: 99, tag: 1_000)
+            try? arbiter.acquire(kind, units: 1, maxWait: nil, request: request, of: vm, now: now, into: &decisions)
+            now = now + .milliseconds(8)
+            for turn in arbiter.turns(ofOrigin: 99) {
+                try? arbiter.release(turn, TurnOutcome(unitsDone: 1), of: vm, now: now, into: &decisions)
+            }
+        }
+        if let session = arbiter.session(of: vm) {
+            try? arbiter.endLaunch(session, of: vm, now: now, into: &decisions)
+        }
+    }
+    for pause in [Nanoseconds.seconds(2), .seconds(3_600)] {
+        now = now + pause
+        arbiter.advance(to: now, into: &decisions)
+        arbiter.probeReturned(.returned, now: now, into: &decisions)
+        beAsked(arbiter, now)
+    }
+    for report in arbiter.reports() { arbiter.unregister(report.vm, now: now, into: &decisions) }
+    beAsked(arbiter, now)
+}
+
+/// Every figure, and the sums that Status, ListVMs and Metrics make of them.
+private func beAsked(_ arbiter: borrowing Arbiter, _ now: Instant) {
+    let totals = arbiter.overview(now: now).totals
+    let turns = Int64(totals.guestTurns + totals.launchTurns + totals.platformTurns + totals.floorTurns)
+    let others = Int64(totals.launches + totals.refusals + totals.overdueTurns)
+    let service = totals.guestService + totals.launchService + totals.platformService + totals.holdCost
+    expect(turns >= 0 && others >= 0 && service >= .zero, "the host's sums make no sense")
+    for report in arbiter.reports() {
+        let counters = report.counters
+        let counted = Int64(counters.guestTurns + counters.launchTurns + counters.refusals)
+        let more = Int64(counters.launches + counters.overdueTurns)
+        let service = counters.guestService + counters.launchService
+        expect(counted >= 0 && more >= 0 && service >= .zero, "a VM's sums make no sense")
+        expect(arbiter.standing(of: report.vm, now: now) != nil, "a VM that is listed has no standing")
     }
 }
 

@@ -1,3 +1,5 @@
+import RecordWords
+
 /// What a memory says: the records of the last complete transaction. Read once, at start, and nothing in it believed.
 public struct StateImage: Equatable, Sendable {
     public let header: StateHeader

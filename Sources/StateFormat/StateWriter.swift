@@ -1,3 +1,5 @@
+import RecordWords
+
 /// Writes records into memory that is lent with each call, in transactions: no I/O, and no allocation.
 ///
 /// Records of the transaction become valid all at once, with the one store that the caller makes of `transaction` into

@@ -1,21 +1,3 @@
-/// Sums up words so that a damaged record is noticed: each word is multiplied by an odd number of its own, so that
-/// words that change places are noticed too.
-struct Checksum {
-    private static let step: UInt64 = 0x9E37_79B9_7F4A_7C14
-
-    private var sum: UInt64 = 0x7370_7363_6865_6464
-    private var factor: UInt64 = 0x9E37_79B9_7F4A_7C15
-
-    @inline(__always)
-    mutating func add(_ word: UInt64) {
-        sum &+= (word ^ (factor &>> 32)) &* factor
-        factor &+= Self.step
-    }
-
-    /// The sum with its high bits, in which all words meet, folded into the low ones.
-    var value: UInt64 { sum ^ (sum &>> 29) }
-}
-
 /// Text and numbers of a record's words, and back.
 public enum RecordText {
     /// Eight bytes in a word, the first in the lowest; zeros up to `count` words.

@@ -1,4 +1,5 @@
 import Arbiter
+import RecordWords
 
 /// One call of the Arbiter by the daemon, but for its time.
 public enum ArbiterCall: Equatable, Sendable {

@@ -1,3 +1,5 @@
+import RecordWords
+
 /// What a record is. Raw values are the file's.
 enum RecordKind: UInt8 {
     /// The Arbiter's whole state: the first record of each segment.

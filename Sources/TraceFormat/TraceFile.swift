@@ -1,4 +1,5 @@
 import Arbiter
+import RecordWords
 
 /// A trace that was read: its header, and which of its segments are whole.
 public struct TraceFile: Sendable {

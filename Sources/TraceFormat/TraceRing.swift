@@ -1,4 +1,5 @@
 import Arbiter
+import RecordWords
 
 /// Writes a trace into memory that is lent with each call: the ring's places and numbers, and no I/O.
 ///

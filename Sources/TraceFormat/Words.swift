@@ -13,24 +13,6 @@ extension MutableSpan<UInt64> {
     mutating func put(_ flag: Bool, at position: inout Int) { put(UInt64(flag ? 1 : 0), at: &position) }
 }
 
-/// Sums up words so that a torn or damaged record is noticed: each word is multiplied by an odd number of its own, so
-/// that no change of one word goes unnoticed, and all products can be reckoned at once.
-struct Checksum {
-    private static let step: UInt64 = 0x9E37_79B9_7F4A_7C14
-
-    private(set) var sum: UInt64 = 0x7370_7363_6865_6464
-    private var factor: UInt64 = 0x9E37_79B9_7F4A_7C15
-
-    @inline(__always)
-    mutating func add(_ word: UInt64) {
-        sum &+= (word ^ (factor &>> 32)) &* factor
-        factor &+= Self.step
-    }
-
-    /// The sum with its high bits, in which all words meet, folded into the low ones.
-    var value: UInt64 { sum ^ (sum &>> 29) }
-}
-
 /// Reads words that were written by `put`, in the same order, and believes nothing.
 struct WordReader {
     private let words: [UInt64]

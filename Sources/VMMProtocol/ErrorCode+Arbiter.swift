@@ -46,25 +46,35 @@ extension ErrorReply {
 
 extension AdmissionRefusal {
     /// What binds, how much is left, and what to do.
-    public var sentence: String {
+    public var sentence: String { finding + " " + advice }
+
+    /// What binds, and how much is left.
+    public var finding: String {
         switch self {
         case .capacity(let left):
             "The reservation does not fit into the capacity less the launch reserve: \(left.text) is left."
-                + " Accept less, run fewer VMs, raise capacity, or lower launch_reserve."
         case .reservedWait(let would, let limit):
-            "With this reservation the longest promised wait would be \(would.text), above guest_wait_reserved"
-                + " (\(limit.text)). Ask for a smaller burst or no reservation, run fewer VMs, or raise"
-                + " guest_wait_reserved."
+            "With this VM the longest promised wait would be \(would.text), above guest_wait_reserved (\(limit.text))."
         case .patience(let would, let limit, let retryPolicy):
             "With one VM more (retry policy \(retryPolicy.name)) a guest might wait \(would.text), above the"
-                + " \(limit.text) that its patience allows. Raise floor_share, or run fewer VMs."
-        case .tooManyVMs(let limit):
-            "All \(limit) places for VMs are taken. Unregister a VM, or run fewer on this host."
+                + " \(limit.text) that its patience allows."
+        case .tooManyVMs(let limit): "All \(limit) places for VMs are taken."
         case .accountReservation(let left):
             "The reservation is above what its account may still reserve: \(left.text) is left."
-                + " Accept less, run fewer VMs with a reservation, or raise account_reservation_max."
-        case .invalid(let field, let bounds):
-            "The field \(field) is outside its bounds: it must be \(bounds). Correct it and register again."
+        case .invalid(let field, let bounds): "The field \(field) is outside its bounds: it must be \(bounds)."
+        }
+    }
+
+    /// What may help, in general: whether it is enough depends on the other VMs.
+    private var advice: String {
+        switch self {
+        case .capacity: "Accept less, run fewer VMs, raise capacity, or lower launch_reserve."
+        case .reservedWait: "Reserve with smaller bursts, run fewer VMs, or raise guest_wait_reserved."
+        case .patience: "Raise floor_share, or run fewer VMs."
+        case .tooManyVMs: "Unregister a VM, or run fewer on this host."
+        case .accountReservation:
+            "Accept less, run fewer VMs with a reservation, or raise account_reservation_max."
+        case .invalid: "Correct it and register again."
         }
     }
 }

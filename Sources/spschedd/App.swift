@@ -63,17 +63,17 @@ struct App: ParsableCommand {
             source: ConfigurationSource(file: config, root: root), device: device, deviceSocket: deviceSocket,
             socket: socket, managerSocket: managerSocket, traceFile: traceFile)
         let loaded = try load(options)
+        // Users and groups of a system in a directory are not this host's.
+        if root == nil || !checkConfig { try lookUpNames(loaded) }
         let configuration = loaded.configuration
         if checkConfig { return StandardOutput.print(loaded.toml, terminator: "") }
         if capabilities { return StandardOutput.print(Capabilities(configuration).json) }
         SystemdEvents.blockSignals()
         do {
             try serve(loaded, options)
-        } catch let mistake as PolicyMistake {
-            // Starting it again cannot help where the configuration names what there is not.
-            try fail("\(ConfigurationError(loaded, mistake))", EX_CONFIG)
         } catch {
-            try fail("\(error)", error is UnknownGroup ? EX_CONFIG : EX_UNAVAILABLE)
+            // Starting it again cannot help where the configuration names what there is not.
+            try fail("\(error)", error is UnknownGroup || error is UnknownMember ? EX_CONFIG : EX_UNAVAILABLE)
         }
     }
 
@@ -90,6 +90,12 @@ struct App: ParsableCommand {
 
     private func load(_ options: ConfigurationOptions) throws -> LoadedConfiguration {
         do throws(ConfigurationError) { return try options.load() } catch {
+            try fail("\(error)", EX_CONFIG)
+        }
+    }
+
+    private func lookUpNames(_ loaded: LoadedConfiguration) throws {
+        do throws(ConfigurationError) { try loaded.lookUpNames() } catch {
             try fail("\(error)", EX_CONFIG)
         }
     }

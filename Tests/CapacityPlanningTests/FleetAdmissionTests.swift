@@ -112,6 +112,78 @@ struct FleetAdmissionTests {
         #expect(admission.tightest?.key == "arbiter.capacity")
     }
 
+    @Test("settings are named that admit the fleet, and each of them is as small a change as does")
+    func remedy() throws {
+        var unreserved = fleet(600) { $0.reservation = nil }
+        let remedy = try #require(FleetAnswers(unreserved).remedy)
+        #expect(remedy.isEnough)
+        #expect(remedy.changes == [.init(key: "arbiter.floor_share", was: "\"10%\"", value: "\"24%\"")])
+        unreserved.configuration.arbiter.floorShare = Share(percent: 24)
+        #expect(FleetAdmission(unreserved).isAdmitted && FleetAnswers(unreserved).remedy == nil)
+        unreserved.configuration.arbiter.floorShare = Share(percent: 23)
+        #expect(!FleetAdmission(unreserved).isAdmitted)
+    }
+
+    @Test("where one setting is not enough, all that are needed are named together")
+    func remedies() throws {
+        var crowd = fleet(2_000) { $0.reservation = nil }
+        let changes = FleetRemedy(crowd).changes
+        #expect(
+            changes.map(\.key) == ["arbiter.floor_share", "account.vms_max", "clients.vms_max"]
+                && changes.map(\.value) == ["\"78%\"", "2000", "2000"])
+        crowd.configuration.arbiter.floorShare = Share(percent: 78)
+        crowd.configuration.account.vmsMax = 2_000
+        crowd.configuration.clients.vmsMax = 2_000
+        #expect(FleetAdmission(crowd).isAdmitted)
+    }
+
+    @Test("launches keep of their reserve what they take")
+    func launches() {
+        let busy = fleet(120) {
+            $0.reservationLeast = .perSecond(1)
+            $0.launches.perThousandMinutes = 60_000
+        }
+        // A launch a second takes 75.3 ms, and 120 reports 900 ms: 980 ms are needed, of which 80 for launches.
+        let remedy = FleetRemedy(busy)
+        #expect(remedy.isEnough)
+        #expect(remedy.changes.map(\.value) == ["\"980ms\"", "\"80ms\""])
+    }
+
+    @Test("600 VMs cannot all be promised 1/s, whatever is set: what they may reserve is told")
+    func noRemedy() throws {
+        var fleet = reserving(600)
+        let answers = FleetAnswers(fleet)
+        let remedy = try #require(answers.remedy)
+        // All of each second, and no launches to keep anything for: 1,000 ms / 7.5 ms.
+        #expect(!remedy.isEnough && remedy.largest.virtualMachines == 133)
+        let smaller = try #require(answers.smallerReservations)
+        // 750 ms / 600 / 7.5 ms.
+        #expect(smaller.most == Rate(millihertz: 165))
+        #expect(smaller.remedy.changes.map(\.key) == ["arbiter.guest_wait_reserved", "arbiter.floor_share"])
+        fleet.groups[0].reservation = smaller.most
+        fleet.groups[0].reservationLeast = smaller.most
+        #expect(FleetRemedy(fleet).changes == smaller.remedy.changes)
+    }
+
+    @Test("what nothing admits has no remedy, with reservations or without")
+    func hopeless() {
+        let answers = FleetAnswers(fleet(4_000) { $0.guest.kind = .never })
+        #expect(answers.remedy?.isEnough == false && answers.smallerReservations == nil)
+    }
+
+    @Test("a larger launch reserve is named only where the fleet would still be admitted")
+    func launchReserve() {
+        let few = fleet(10) {
+            $0.reservationLeast = .perSecond(1)
+            $0.launches.perThousandMinutes = 240_000
+        }
+        let answers = FleetAnswers(few)
+        #expect(answers.launchesExceedReserve && answers.launchReserveNeeded == .milliseconds(310))
+        var full = few
+        full.groups[0].count = 100
+        #expect(FleetAnswers(full).launchesExceedReserve && FleetAnswers(full).launchReserveNeeded == nil)
+    }
+
     @Test("a group whose count is scaled keeps its part of the fleet")
     func scaled() {
         var fleet = fleet(30)

@@ -2,8 +2,8 @@ extension Rule {
     /// The only modules that each pure target may import.
     static let allowedImports: [String: Set<Substring>] = [
         "Arbiter": [], "SPModel": ["Arbiter"], "VMMProtocol": ["Arbiter"], "Simulation": ["Arbiter", "SPModel"],
-        "TraceFormat": ["Arbiter"], "TraceReplay": ["Arbiter", "TraceFormat"],
-        "Reporting": ["Arbiter"], "KVMTrace": [],
+        "TraceFormat": ["Arbiter", "RecordWords"], "TraceReplay": ["Arbiter", "TraceFormat"],
+        "StateFormat": ["RecordWords"], "RecordWords": [], "Reporting": ["Arbiter"], "KVMTrace": [],
     ]
 
     static let pureTargetsImportNothing = Rule(

@@ -101,4 +101,39 @@ import Testing
         #expect(problem["key"] as? String == "arbiter.hodl")
         #expect(try config("cat", "--root", root).waitForEnd() == 0)
     }
+
+    @Test func `Users and groups that this host has not are mistakes, each told with its line`() throws {
+        let file = "\(root)/etc/spschedd/spschedd.toml.d/60-names.toml"
+        try write(
+            "/etc/spschedd/spschedd.toml.d/60-names.toml",
+            """
+            [manager]
+            socket_group = "no-such-admins"
+            [policy.known]
+            groups = ["root", "12345"]
+            [policy.tenants]
+            users = ["root", "no-such-user"]
+            groups = ["no-such-group"]
+            """)
+        let command = try config("check", "--config", file)
+        #expect(command.waitForEnd() == 78 && command.standardOutput().isEmpty)
+        let told = command.standardError().split(separator: "\n").map(String.init)
+        let mistakes = [
+            "2: manager.socket_group: there is no group 'no-such-admins'",
+            "6: policy.tenants.users: there is no user 'no-such-user'",
+            "7: policy.tenants.groups: there is no group 'no-such-group'",
+        ]
+        #expect(told == mistakes.map { "\(file):\($0) on this host: create it, or name another" })
+        // One user under two names, in two policies; twice in one policy is once.
+        try write(
+            "/etc/spschedd/spschedd.toml.d/60-names.toml",
+            "[policy.a]\nusers = [\"root\", 0]\n[policy.b]\nusers = [7, 0]\n")
+        let twice = try config("check", "--config", file)
+        #expect(twice.waitForEnd() == 78)
+        let sentence = "the user '0' is uid 0, whom policy 'a' names as 'root': name it in one of them"
+        #expect(twice.standardError() == "\(file):4: policy.b.users: \(sentence)\n")
+        // They may be there in the system that lies in the directory.
+        let elsewhere = try config("check", "--root", root)
+        #expect(elsewhere.waitForEnd() == 0 && elsewhere.standardError().contains("were not looked up"))
+    }
 }

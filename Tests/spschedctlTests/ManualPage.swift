@@ -23,7 +23,8 @@ struct ManualPage {
         paragraphs(root.abstract ?? "")
         lines += [
             ".Pp", "Operators are root and the members of the group", ".Sy spschedd-admin .",
-            "Every command has", ".Fl Fl help ,", "which prints what stands below.", ".Sh COMMANDS",
+            "Every command has", ".Fl Fl help ,", "which prints what stands below.",
+            "What a turn, SP time, a reservation and an account are is told in", ".Xr spschedd 8 .", ".Sh COMMANDS",
         ]
         for command in root.visibleSubcommands { describe(command, path: command.commandName) }
         lines += Self.ending

@@ -118,6 +118,18 @@ import Testing
         #expect(output.contains("admitted: 0 VMs") && !output.contains("Simulated"))
     }
 
+    @Test func `Advice is what was tried: settings that admit 600 VMs, or that none does`() throws {
+        let unreserved = "[[group]]\nname = \"web\"\ncount = 600\nreservation = \"none\"\n"
+        let refused = try plan(unreserved)
+        #expect(refused.waitForEnd() == 1)
+        #expect(refused.standardOutput().contains("\narbiter.floor_share = \"24%\" would admit it. "))
+        let advised = try plan("[configuration.arbiter]\nfloor_share = \"24%\"\n" + unreserved)
+        #expect(advised.standardOutput().hasPrefix("The fleet of 600 VMs is admitted") && advised.waitForEnd() == 0)
+        let impossible = try plan(reserving(600)).standardOutput()
+        #expect(!impossible.contains("raise capacity"))
+        #expect(impossible.contains("\nWhat binds cannot be moved far enough: even with arbiter.capacity = \"1s\" "))
+    }
+
     @Test func `Nothing is played in no time`() throws {
         let command = try CommandProcess(["plan", Self.example, "--seconds", "0"])
         let output = command.standardOutput()

@@ -6,8 +6,9 @@ extension Account {
     }
 
     init(restoring state: inout StateReader) throws(StateProblem) {
+        try state.checkLevel(atMost: LaunchDebt.most)
         launchDebt = try LaunchDebt(restoring: &state)
-        reservationsUsedUntil = try state.instant()
+        reservationsUsedUntil = try state.moment()
     }
 }
 
@@ -27,16 +28,26 @@ extension Totals {
     }
 
     init(restoring state: inout StateReader) throws(StateProblem) {
-        guestTurns = try state.word()
-        launchTurns = try state.word()
-        platformTurns = try state.word()
-        launches = try state.word()
-        refusals = try state.word()
-        overdueTurns = try state.word()
-        floorTurns = try state.word()
-        guestService = try state.duration()
-        launchService = try state.duration()
-        platformService = try state.duration()
-        holdCost = try state.duration()
+        guestTurns = try state.counter()
+        launchTurns = try state.counter()
+        platformTurns = try state.counter()
+        launches = try state.counter()
+        refusals = try state.counter()
+        overdueTurns = try state.counter()
+        floorTurns = try state.counter()
+        guestService = try state.service()
+        launchService = try state.service()
+        platformService = try state.service()
+        holdCost = try state.service()
     }
+}
+
+extension LaunchDebt {
+    /// A bucket that drains as slowly as may be set has drained it within the range of time.
+    static let most = Nanoseconds.seconds(100 * 86_400)
+}
+
+extension LaunchOverload {
+    /// It is kept to twice the burst, which is a minute at most; the reserve, by which it drains, may be hardly any.
+    static let most = Nanoseconds.seconds(3_600)
 }

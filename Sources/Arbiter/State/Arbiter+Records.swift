@@ -81,28 +81,29 @@ extension Arbiter {
     /// - Returns: how long nobody scheduled.
     private mutating func rebuildHost(_ words: [UInt64]) throws(StateProblem) -> Nanoseconds {
         var state = StateReader(words)
-        let stoppedAt = try state.instant()
-        // A damaged instant must not take the turns out of the range of time.
-        clock = max(clock, stoppedAt)
-        calledAt = clock
+        let stoppedAt = try state.moment()
+        // It is of the same boot, whose clock does not step back.
+        guard stoppedAt <= clock else { throw state.problem("was written later than now") }
         let passed = clock - stoppedAt
         device.state = try state.choice(DeviceState.self)
         isDraining = try state.flags(1)[0]
         turn = try state.optional { (state) throws(StateProblem) in try Turn(restoring: &state) }
         turnBeside = try state.optional { (state) throws(StateProblem) in try Turn(restoring: &state) }
+        try checkTurns(grantedBy: stoppedAt, state)
         if turn == nil || turn?.isWholeLaunch == true || turnBeside == nil {
             turn?.rebase(by: passed)
             turnBeside?.rebase(by: passed)
         } else {
             throw state.problem("has two turns where one is possible")
         }
+        try state.checkLevel(atMost: LaunchOverload.most)
         try overload.restore(&state)
         try floor.restore(&state)
         fairShare = FairShare(guestTurn: ledger.guestTurn, startingAt: try state.integer())
-        platform.lastUrgent = try state.instant()
-        sequence = try state.integer()
-        lastTurn = try state.word()
-        lastSession = try state.word()
+        platform.lastUrgent = try state.moment()
+        sequence = try state.sequence()
+        lastTurn = try state.counter()
+        lastSession = try state.counter()
         totals = try Totals(restoring: &state)
         guard state.position == words.count else { throw state.problem("goes on beyond its end") }
         return passed

@@ -106,7 +106,7 @@ extension Arbiter {
 
     private mutating func restoreHost(_ state: inout StateReader) throws(StateProblem) {
         let count = virtualMachines.count
-        clock = try state.instant()
+        clock = try state.moment()
         device = try DeviceWatch(restoring: &state)
         let flags = try state.flags(3)
         (isDraining, wasOverloaded, isPaused) = (flags[0], flags[1], flags[2])
@@ -115,13 +115,15 @@ extension Arbiter {
         nextWake = try state.optional { (state) throws(StateProblem) in try state.instant() }
         turn = try state.optional { (state) throws(StateProblem) in try Turn(restoring: &state) }
         turnBeside = try state.optional { (state) throws(StateProblem) in try Turn(restoring: &state) }
+        try checkTurns(grantedBy: clock, state)
+        try state.checkLevel(atMost: LaunchOverload.most)
         try overload.restore(&state)
         try floor.restore(&state)
         fairShare = try FairShare(restoring: &state, guestTurn: ledger.guestTurn)
         platform = try PlatformQueue(restoring: &state)
-        sequence = try state.integer()
-        lastTurn = try state.word()
-        lastSession = try state.word()
+        sequence = try state.sequence()
+        lastTurn = try state.counter()
+        lastSession = try state.counter()
         totals = try Totals(restoring: &state)
     }
 
@@ -169,6 +171,13 @@ extension Arbiter {
         }
     }
 
+    /// No turn is younger than the state.
+    func checkTurns(grantedBy last: Instant, _ state: StateReader) throws(StateProblem) {
+        for turn in [turn, turnBeside].compactMap({ $0 }) where turn.grantedAt > last {
+            throw state.problem("has a turn that was granted after it was written")
+        }
+    }
+
     /// What is derived from a VM.
     mutating func enter(_ vm: VirtualMachine, _ state: StateReader) throws(StateProblem) {
         let account = Int(vm.account.slot)
@@ -177,5 +186,9 @@ extension Arbiter {
         accounts[account]?.reserved.millihertz += vm.reservation.millihertz
         ledger.enter(reservation: vm.reservation, burst: vm.burst, retryPolicy: vm.retryPolicy)
         if vm.isWaitingForFloor { floorWaiters += 1 }
+        // Reservations are kept also where they cost more than before: what they cost together must stay a number.
+        guard ledger.reserved.millihertz < Int64.max / 4 / ledger.guestTurn.count else {
+            throw state.problem("promises more than any SP does")
+        }
     }
 }

@@ -8,8 +8,8 @@ extension DeviceWatch {
 
     init(restoring state: inout StateReader) throws(StateProblem) {
         self.state = try state.choice(DeviceState.self)
-        askedAt = try state.optional { (state) throws(StateProblem) in try state.instant() }
-        lastAsked = try state.instant()
+        askedAt = try state.optional { (state) throws(StateProblem) in try state.moment() }
+        lastAsked = try state.moment()
         pause = try state.duration()
     }
 }

@@ -77,15 +77,56 @@ struct StateReader {
         Int(try integer(in: 0...Int64(count - 1), "a slot"))
     }
 
-    /// Durations and instants within half of the range: sums of two cannot overflow.
+    // MARK: Times and sums: whatever is reckoned with them later must stay inside 64 bits
+
+    /// More than a host lives: 30 years. Eight of them fit, or half of the range and four.
+    private static let lifetime = Nanoseconds.seconds(30 * 366 * 86_400).count
+    /// Within half of the range: good for comparing, and for adding a moment.
     private static let times = Instant.distantPast.sinceBoot.count...Instant.distantFuture.sinceBoot.count
 
     mutating func duration() throws(StateProblem) -> Nanoseconds {
-        Nanoseconds(try integer(in: Self.times, "a duration"))
+        Nanoseconds(try integer(in: -Self.lifetime...Self.lifetime, "a duration"))
     }
 
+    /// SP time of one turn or one launch: it is multiplied by up to 256. Far more than the largest launch takes.
+    mutating func work() throws(StateProblem) -> Nanoseconds {
+        Nanoseconds(try integer(in: 0...Nanoseconds.seconds(100 * 86_400).count, "the work of a turn or launch"))
+    }
+
+    /// SP time since the boot.
+    mutating func service() throws(StateProblem) -> Nanoseconds {
+        Nanoseconds(try integer(in: 0...Self.lifetime, "an SP time"))
+    }
+
+    /// How often something happened: sums of several fit a signed number, too.
+    mutating func counter() throws(StateProblem) -> UInt64 {
+        UInt64(try integer(in: 0...1 << 60, "a counter"))
+    }
+
+    /// A number of a row that is counted up.
+    mutating func sequence() throws(StateProblem) -> Int64 { try integer(in: 0...1 << 60, "a number in a row") }
+
+    /// Any instant, for those that are compared only.
     mutating func instant() throws(StateProblem) -> Instant {
         Instant(sinceBoot: Nanoseconds(try integer(in: Self.times, "an instant")))
+    }
+
+    /// An instant in the life of a host, or one of the two distant ones.
+    mutating func moment() throws(StateProblem) -> Instant {
+        let instant = try instant()
+        guard
+            instant == .distantPast || instant == .distantFuture || instant.sinceBoot.count.magnitude <= Self.lifetime
+        else {
+            position -= 1
+            throw problem("has an instant in which no host lives")
+        }
+        return instant
+    }
+
+    /// The next word, without taking it: the level of a bucket of launch work.
+    func checkLevel(atMost most: Nanoseconds) throws(StateProblem) {
+        var ahead = self
+        _ = try ahead.integer(in: 0...most.count, "the level of a bucket")
     }
 
     mutating func rate() throws(StateProblem) -> Rate {

@@ -22,9 +22,9 @@ extension Turn {
         let session = try state.optional { (state) throws(StateProblem) in SessionID(number: try state.word()) }
         self.init(
             id: id, vm: vm, kind: kind, units: units, session: session, origin: try state.word(),
-            grantedAt: try state.instant(), predicted: try state.duration(), lease: try state.duration(),
+            grantedAt: try state.moment(), predicted: try state.work(), lease: try state.work(),
             guestPart: try state.optional { (state) throws(StateProblem) in try state.choice(GuestPart.self) })
         isProxy = try state.flags(1)[0]
-        overdueSince = try state.optional { (state) throws(StateProblem) in try state.instant() }
+        overdueSince = try state.optional { (state) throws(StateProblem) in try state.moment() }
     }
 }

@@ -37,18 +37,19 @@ extension VirtualMachine {
         burst = try state.integer(in: Limits.bursts, "a burst")
         retryPolicy = try state.choice(RetryPolicy.self)
         guestWaitMax = try state.duration()
-        reservationBucket = CellRate(chargedUntil: try state.instant())
-        limitBucket = CellRate(chargedUntil: try state.instant())
+        reservationBucket = CellRate(chargedUntil: try state.moment())
+        limitBucket = CellRate(chargedUntil: try state.moment())
         tag = try state.integer()
+        try state.checkLevel(atMost: LaunchDebt.most)
         launchDebt = try LaunchDebt(restoring: &state)
         phase = try state.choice(GuestPhase.self)
         guest = try state.optional { (state) throws(StateProblem) in try GuestRequest(restoring: &state) }
-        firstAttempt = try state.optional { (state) throws(StateProblem) in try state.instant() }
-        refusedAt = try state.optional { (state) throws(StateProblem) in try state.instant() }
+        firstAttempt = try state.optional { (state) throws(StateProblem) in try state.moment() }
+        refusedAt = try state.optional { (state) throws(StateProblem) in try state.moment() }
         refusals = try state.count(atMost: Int(Int32.max), "refusals")
         let flags = try state.flags(3)
         (isBacklogged, isWaitingForFloor, skipsLimit) = (flags[0], flags[1], flags[2])
-        lastSkip = try state.instant()
+        lastSkip = try state.moment()
         counters = try VMCounters(restoring: &state)
         session = try state.optional { (state) throws(StateProblem) in try LaunchSession(restoring: &state) }
     }
@@ -66,13 +67,13 @@ extension VMCounters {
     }
 
     fileprivate init(restoring state: inout StateReader) throws(StateProblem) {
-        guestTurns = try state.word()
-        launchTurns = try state.word()
-        launches = try state.word()
-        refusals = try state.word()
-        overdueTurns = try state.word()
-        guestService = try state.duration()
-        launchService = try state.duration()
+        guestTurns = try state.counter()
+        launchTurns = try state.counter()
+        launches = try state.counter()
+        refusals = try state.counter()
+        overdueTurns = try state.counter()
+        guestService = try state.service()
+        launchService = try state.service()
     }
 }
 
@@ -89,12 +90,12 @@ extension GuestRequest {
 
     fileprivate init(restoring state: inout StateReader) throws(StateProblem) {
         self.init(
-            request: try state.request(), kind: try state.choice(CommandKind.self), cost: try state.duration(),
-            arrivedAt: try state.instant(), deadline: try state.instant())
+            request: try state.request(), kind: try state.choice(CommandKind.self), cost: try state.work(),
+            arrivedAt: try state.moment(), deadline: try state.instant())
         let flags = try state.flags(5)
         (isReserved, isAged, isProtected, isPatient) = (flags[0], flags[1], flags[2], flags[3])
         limitIsWaived = flags[4]
-        reservationBefore = CellRate(chargedUntil: try state.instant())
+        reservationBefore = CellRate(chargedUntil: try state.moment())
     }
 }
 
@@ -120,20 +121,20 @@ extension LaunchSession {
     fileprivate init(restoring state: inout StateReader) throws(StateProblem) {
         let id = SessionID(number: try state.word())
         let plan = try LaunchPlan(restoring: &state)
-        let startedAt = try state.instant()
-        let declaredCost = try state.duration()
+        let startedAt = try state.moment()
+        let declaredCost = try state.work()
         self.init(
             id: id, plan: plan, startedAt: startedAt, declaredCost: declaredCost, orderKey: try state.integer(),
-            orderTie: try state.integer(), lastActivity: startedAt)
-        service = try state.duration()
-        holdCost = try state.duration()
+            orderTie: try state.sequence(), lastActivity: startedAt)
+        service = try state.work()
+        holdCost = try state.work()
         pagesGranted = try state.unsigned32()
         command = try state.optional { (state) throws(StateProblem) in try LaunchCommand(restoring: &state) }
         let flags = try state.flags(2)
         (turnIsOutstanding, hasIssued) = (flags[0], flags[1])
-        lastTurnEnded = try state.optional { (state) throws(StateProblem) in try state.instant() }
-        holdEnds = try state.instant()
-        lastActivity = try state.instant()
+        lastTurnEnded = try state.optional { (state) throws(StateProblem) in try state.moment() }
+        holdEnds = try state.moment()
+        lastActivity = try state.moment()
         origin = try state.optional { (state) throws(StateProblem) in try state.word() }
     }
 }
@@ -165,6 +166,6 @@ extension LaunchCommand {
     fileprivate init(restoring state: inout StateReader) throws(StateProblem) {
         self.init(
             request: try state.request(), kind: try state.choice(CommandKind.self), units: try state.unsigned32(),
-            arrivedAt: try state.instant(), deadline: try state.instant())
+            arrivedAt: try state.moment(), deadline: try state.instant())
     }
 }

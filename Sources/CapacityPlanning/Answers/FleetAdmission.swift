@@ -110,13 +110,12 @@ public enum FleetRefusal: Error, Equatable, Sendable {
         }
     }
 
-    /// What binds, how much is left, and what to do: the daemon's own words.
+    /// What binds, and how much is left, in the daemon's own words. What helps a whole fleet tells `FleetRemedy`.
     public var sentence: String {
         switch self {
-        case .arbiter(let refusal): refusal.sentence
+        case .arbiter(let refusal): refusal.finding
         case .accountVMs(let account, let cap):
             "Account \(account) has \(cap) VMs, the most that account.vms_max allows."
-                + " Raise it, or divide the VMs among accounts."
         case .accounts: "There are more accounts than the daemon has places for: \(Limits.accounts)."
         }
     }

@@ -12,6 +12,10 @@ public struct FleetAnswers: Sendable {
 
     public let fleet: Fleet
     public let admission: FleetAdmission
+    /// What would admit the fleet, if it is not.
+    public let remedy: FleetRemedy?
+    /// Where no setting is enough.
+    public let smallerReservations: SmallerReservations?
     /// By group, beside the whole fleet; empty if that is not admitted.
     public let room: [Room]
     /// Of the same shape: with at least the reservations that are accepted, and with those that are wanted.
@@ -27,6 +31,9 @@ public struct FleetAnswers: Sendable {
         self.fleet = fleet
         let admission = FleetAdmission(fleet)
         self.admission = admission
+        let remedy = admission.isAdmitted ? nil : FleetRemedy(fleet)
+        self.remedy = remedy
+        smallerReservations = remedy?.isEnough == false ? SmallerReservations(fleet) : nil
         largest = LargestFleet(fleet, fulfilled: false)
         largestFulfilled = LargestFleet(fleet, fulfilled: true)
         room = admission.isAdmitted ? fleet.groups.indices.map { Room(fleet, $0) } : []
@@ -40,6 +47,16 @@ public struct FleetAnswers: Sendable {
     /// Launches take more than is kept for them: reservations are suspended again and again.
     public var launchesExceedReserve: Bool {
         LaunchLoad(played).perSecond > played.configuration.arbiter.launchReservePerSecond
+    }
+
+    /// The least reserve that is enough for the launches; `nil`: there is none that leaves the fleet admitted.
+    public var launchReserveNeeded: Nanoseconds? {
+        let step = Nanoseconds.milliseconds(10).count
+        var larger = played
+        let needed = Nanoseconds((LaunchLoad(played).perSecond.count + step - 1) / step * step)
+        larger.configuration.arbiter.launchReservePerSecond = needed
+        guard needed < larger.configuration.arbiter.capacityPerSecond else { return nil }
+        return FleetAdmission(larger).isAdmitted ? needed : nil
     }
 }
 

@@ -17,7 +17,7 @@ extension PolicySettings {
         .names(
             "users", \.users,
             "The users it is for, by name or number; no two policies may name one. Names are looked up when the daemon"
-                + " starts or reloads."),
+                + " starts or reloads; one that the host has not is a mistake."),
         .names("groups", \.groups, "The groups whose members it is for; a peer's supplementary groups count."),
         .choice(
             "access", \.access,

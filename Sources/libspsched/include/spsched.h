@@ -74,9 +74,12 @@ enum spsched_result {
     SPSCHED_OK = 0,
     /** Refused before the firmware was called: tell the guest to come back (`ret = EAGAIN`). */
     SPSCHED_BUSY = 1,
-    /** The daemon answered that this request is a mistake; reply.error_code says which. Repeating it will not help. */
+    /** The daemon answered that this request is a mistake; reply.error_code says which. Repeating it will not help. A
+     *  guest is told to come back (`ret = EAGAIN`, never EIO, after which Linux gives its key up), or let pass: as the
+     *  VM's failure mode says. */
     SPSCHED_ERROR = 2,
-    /** The daemon is absent and the VM is fail-closed, or the call needs the daemon itself. */
+    /** The daemon is absent and the VM is fail-closed, or the call needs the daemon itself. A guest is told to come
+     *  back (`ret = EAGAIN`). */
     SPSCHED_ABSENT = 3,
     /** spsched_cancel ended the wait. No turn is held. */
     SPSCHED_CANCELLED = 4,

@@ -44,6 +44,19 @@ struct ConfigOptions: ParsableArguments {
         try telling { (source) throws(ConfigurationError) in try ConfigurationFile.load(source) }
     }
 
+    /// As the daemon would: users and groups too. Those of a system in a directory are not this host's.
+    func check() throws -> LoadedConfiguration {
+        let loaded = try telling { (source) throws(ConfigurationError) in
+            let loaded = try ConfigurationFile.load(source)
+            if root == nil { try loaded.lookUpNames() }
+            return loaded
+        }
+        if root != nil, loaded.namesAccounts {
+            StandardError.print("spschedctl: users and groups were not looked up: they are those of another system")
+        }
+        return loaded
+    }
+
     /// Mistakes are told as programs or people want them, and end the command as they would the daemon.
     private func telling<Answer>(
         _ body: (ConfigurationSource) throws(ConfigurationError) -> Answer
@@ -89,12 +102,18 @@ struct ConfigCatCommand: ParsableCommand {
 struct ConfigCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check the files, and print every setting with where its value comes from.",
-        discussion: "Exit status: 0, or \(EX_CONFIG) with every mistake on standard error.")
+        discussion: """
+            Users and groups that the files name are looked up on this host, as the daemon does it; with --root they \
+            are not.
+
+            Exit status: 0, or \(EX_CONFIG) with every mistake on standard error: the daemon would not start with \
+            these files, and not take them in a reload.
+            """)
 
     @OptionGroup var options: ConfigOptions
 
     func run() throws {
-        let loaded = try options.load()
+        let loaded = try options.check()
         StandardOutput.print(options.json ? loaded.json(loaded.settings).text : String(loaded.toml.dropLast()))
     }
 }

@@ -8,6 +8,22 @@ struct DoctorCommand: ParsableCommand {
         discussion: """
             Asks neither the daemon nor the device. Exit status: 0 all is well, 1 something can be evaded or is less \
             than it could be, 2 there is nothing to schedule, or it cannot be.
+
+            VERDICT is ok, note (worth knowing), warning (something can be evaded, and a person can change that) or \
+            problem (there is nothing to schedule, or it cannot be); MEANING says why, and what to do. Run it as root: \
+            other accounts do not see who holds the device open. The checks:
+
+              kernel             whether it hosts SNP guests, and what can take turns
+              CPU                whether it has SEV-SNP
+              SNP                whether it is switched on, and if not, what is in the way
+              KVM_SEV_SNP_ENABLE_REQ_CERTS
+                                 whether KVM lets VMMs hold back reports (Linux 7.0)
+              /dev/sev           whether the device is there, and who may open it
+              held open by       which processes have it open, and whether for writing
+              ASIDs              how many SEV-ES and SNP guests the hardware admits
+              kernel's own limit whether a patched kernel limits guests' requests, too
+              command time-out   for how long a hung command holds up all others
+              spschedd           whether the VMMs' socket is there
             """)
 
     @Flag(help: "Print JSON, for programs.")

@@ -8,7 +8,11 @@ struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Tell why a VM was refused: by which limit, held by whom, until when.",
-        discussion: "Also of a VM that was not admitted, and what its buckets hold now.")
+        discussion: """
+            Of a registered VM it tells what it was promised, whether its next request would be inside its reservation \
+            and its limit, since when a request waits, what launch work is still to be paid off, and the latest \
+            refusals, each with who or what stood in the way. Of a VM that was not admitted it tells why not.
+            """)
 
     @Argument(
         help: ArgumentHelp("Its name, its UUID, or SLOT.GENERATION as --json of list tells them.", valueName: "vm"))

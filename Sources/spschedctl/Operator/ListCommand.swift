@@ -5,7 +5,28 @@ import Reporting
 
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the registered VMs: what each was promised and what it got.")
+        commandName: "list", abstract: "List the registered VMs: what each was promised and what it got.",
+        discussion: """
+            The columns:
+
+              NAME      what its VMM calls it, else its UUID
+              STATE     idle: asks for nothing. waiting: for a turn. serving: has the turn.
+                        launching: its launch is open. refused: was told to come back, and is
+                        expected. detached: has no connection, and is forgotten after
+                        clients.linger
+              ACCOUNT   the user id of its VMM, and its security label
+              RESERVED  requests (reports) a second that it is promised
+              LIMIT     the most a second that it may use; -: none
+              WEIGHT    its share of what nobody has reserved, beside the others'
+              ENTITLED  requests a second that it would get if every VM asked all the time
+              GOT       requests a second that it got on average since it registered
+              REPORTS   its guest's requests that were granted since then
+              LAUNCHES  its launches
+              SP TIME   for how long the SP worked for it
+              UNASKED   requests of its guest that passed the daemon by; -: nobody
+                        observes (spschedd-observer)
+              REFUSED   how often it was told to come back later (BUSY), by reason
+            """)
 
     @OptionGroup var options: ManagerOptions
 

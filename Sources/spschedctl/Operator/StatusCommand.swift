@@ -5,7 +5,28 @@ import Reporting
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show the daemon, the device, and what is promised.")
+        commandName: "status", abstract: "Show the daemon, the device, and what is promised.",
+        discussion: """
+            A line for each thing:
+
+              daemon     version, for how long it runs, and the epoch, which names this run
+              settings   the files that it goes by, and how often it was reloaded
+              device     alive, absent, stuck (a status command did not come back) or dead
+              VMs        registered, of how many there may be
+              capacity   SP time in each second that may be promised, and launches' part
+              reserved   SP time a second that VMs were promised, and the largest
+                         reservation that one more VM could get
+              turn       what has the SP now: the command, whose it is, and since when
+              waiting    what waits for a turn now
+              granted    turns and launches since the start, and the SP time that they took
+              refused    requests that were told to come back later (BUSY), by reason
+              bound      how long a launch takes at most once no other is before it (P1)
+              taken up   connections and VMs that came over from the daemon before
+              attention  what is not as it should be; no such line: all is well
+
+            'spschedctl explain' tells what the reasons mean for a VM; section 8.2 of protocol.md \
+            lists them.
+            """)
 
     @OptionGroup var options: ManagerOptions
 

@@ -10,6 +10,10 @@ struct TopCommand: ParsableCommand {
         discussion: """
             What each VM got in the last interval, the busiest first. On a terminal the picture is refreshed in place \
             until interrupted; elsewhere it is printed once.
+
+            SP is the share of all time for which the SP worked for the VM, GRANTS and BUSY are turns granted and \
+            refused a second, all three in the last interval. STATE, RESERVED, ENTITLED and ACCOUNT are those of \
+            'spschedctl list'.
             """)
 
     @Option(help: ArgumentHelp("Seconds between two pictures.", valueName: "s"))

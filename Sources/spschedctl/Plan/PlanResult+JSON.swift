@@ -12,6 +12,13 @@ extension PlanResult {
             ("reservations_in_full", .bool(answers.admission.isFulfilled)),
             ("promised_less", .integer(answers.admission.unfulfilled)),
             ("binds", .optional(answers.admission.firstRefusal, \.json)), ("groups", .list(groups)),
+            ("remedy", .optional(answers.remedy, \.json)),
+            (
+                "smaller_reservations",
+                .optional(answers.smallerReservations) {
+                    .object([("most", .rate($0.most)), ("remedy", $0.remedy.json)])
+                }
+            ),
             ("rate_left", .rate(answers.admission.rateLeft)), ("settings", .list(answers.admission.uses.map(\.json))),
             ("largest", answers.largest.json(answers.fleet)),
             ("largest_in_full", answers.largestFulfilled.json(answers.fleet)), ("worst_case", worstCase),
@@ -84,6 +91,23 @@ extension PlanResult {
 
 extension FleetRefusal {
     fileprivate var json: JSON { .object([("setting", .text(setting)), ("sentence", .text(sentence))]) }
+}
+
+extension FleetRemedy {
+    fileprivate var json: JSON {
+        .object([
+            ("enough", .bool(isEnough)),
+            (
+                "settings",
+                .list(
+                    changes.map {
+                        .object([("key", .text($0.key)), ("was", .text($0.was)), ("value", .text($0.value))])
+                    }
+                )
+            ),
+            ("largest", .integer(largest.virtualMachines)),
+        ])
+    }
 }
 
 extension SettingUse {

@@ -6,7 +6,8 @@ import Reporting
 /// The answer for people.
 extension PlanResult {
     var text: String {
-        var parts = [verdict, admissionTable.text, useTable.text, largest.wrapped(at: 110)]
+        var parts =
+            [verdict] + [advice].compactMap(\.self) + [admissionTable.text, useTable.text, largest.wrapped(at: 110)]
         if answers.played.virtualMachines > 0 {
             parts.append("\(worstHeading)\n\(worstTable.text)\n\(turnsSentence.wrapped(at: 110))")
             parts += [stormSentence].compactMap(\.self)
@@ -34,6 +35,36 @@ extension PlanResult {
         }
         return "The fleet of \(count) VMs is NOT admitted: \(refusal.setting) binds. \(refusal.sentence)"
             .wrapped(at: 110)
+    }
+
+    /// What would admit it: each way was tried on the daemon's own rules.
+    var advice: String? {
+        guard let remedy = answers.remedy else { return nil }
+        if remedy.isEnough { return "\(Self.settings(remedy)) would admit it. \(Self.trial)".wrapped(at: 110) }
+        var text = "What binds cannot be moved far enough"
+        // As far as it goes it may also admit fewer: the first VMs then reserve all that the last ones need.
+        if remedy.largest.virtualMachines > answers.largest.virtualMachines {
+            text += ": even with \(Self.settings(remedy)) "
+            text += "\(Format.grouped(Int(remedy.largest.virtualMachines))) VMs of this shape are the most"
+        }
+        text += "."
+        guard let smaller = answers.smallerReservations else {
+            return (text + " Spread the VMs over more hosts.").wrapped(at: 110)
+        }
+        let reserving = smaller.most == .zero ? "a reservation" : "more than \(RateText.write(smaller.most)) reserved"
+        text += " If no VM had \(reserving), "
+        text +=
+            smaller.remedy.changes.isEmpty
+            ? "it would be admitted." : "\(Self.settings(smaller.remedy)) would admit it. \(Self.trial)"
+        return text.wrapped(at: 110)
+    }
+
+    private static let trial = "Write it below [configuration] in the fleet file to see what that costs."
+
+    private static func settings(_ remedy: FleetRemedy) -> String {
+        let texts = remedy.changes.map { "\($0.key) = \($0.value)" }
+        return texts.count < 2
+            ? texts.joined() : texts.dropLast().joined(separator: ", ") + " and " + texts[texts.count - 1]
     }
 
     var admissionTable: Table {
@@ -192,8 +223,10 @@ extension PlanResult {
         var warnings: [String] = []
         if answers.launchesExceedReserve {
             warnings.append(
-                "Launches take more than arbiter.launch_reserve: reservations are suspended while they do. Raise it, or"
-                    + " launch less.")
+                "Launches take more than arbiter.launch_reserve: reservations are suspended while they do. "
+                    + (answers.launchReserveNeeded.map {
+                        "arbiter.launch_reserve = \"\(DurationText.write($0))\" would be enough."
+                    } ?? "A reserve that is enough would leave too little for these VMs: launch less."))
         }
         if !answers.playedAdmission.isFulfilled {
             warnings.append(

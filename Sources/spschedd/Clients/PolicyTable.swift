@@ -14,28 +14,16 @@ struct PolicyTable: Sendable {
     private let entries: [Entry]
 
     /// Waits for name services: at start, or where waiting does no harm.
-    init(_ policies: [PolicySettings]) throws(PolicyMistake) {
-        var entries: [Entry] = []
-        var named: [UInt32: (name: String, policy: String)] = [:]
-        for policy in policies {
-            var users: Set<UInt32> = []
-            for name in policy.users {
-                guard let user = AccountName.user(name) else { throw .unknown("user", name, of: policy) }
-                // Under other names, or by its number: what is written alike is found as it is read.
-                if let first = named[user], first.policy != policy.name {
-                    throw .namedTwice(name, user, of: policy, firstAs: first.name, firstBy: first.policy)
-                }
-                named[user] = (name, policy.name)
-                users.insert(user)
+    init(_ policies: [PolicySettings]) throws(UnknownMember) {
+        entries = try policies.map { (policy) throws(UnknownMember) in
+            let users = try policy.users.map { (name) throws(UnknownMember) in
+                try Self.user(name, policy.name)
             }
-            var groups: [UInt32] = []
-            for name in policy.groups {
-                guard let group = AccountName.group(name) else { throw .unknown("group", name, of: policy) }
-                groups.append(group)
+            let groups = try policy.groups.map { (name) throws(UnknownMember) in
+                try Self.group(name, policy.name)
             }
-            entries.append(Entry(policy: policy, users: users, groups: groups))
+            return Entry(policy: policy, users: Set(users), groups: groups)
         }
-        self.entries = entries
     }
 
     /// The one that names the peer's user, else the first that names one of its groups, else the one for all others.
@@ -44,27 +32,26 @@ struct PolicyTable: Sendable {
         if let member = entries.first(where: { $0.groups.contains(where: peer.isMember) }) { return member.policy }
         return entries.first { $0.policy.isForOthers }?.policy
     }
+
+    private static func user(_ name: String, _ policy: String) throws(UnknownMember) -> UInt32 {
+        guard let id = HostNames.user(name) else { throw UnknownMember(policy: policy, kind: "user", name: name) }
+        return id
+    }
+
+    private static func group(_ name: String, _ policy: String) throws(UnknownMember) -> UInt32 {
+        guard let id = HostNames.group(name) else { throw UnknownMember(policy: policy, kind: "group", name: name) }
+        return id
+    }
 }
 
-/// A user or group of a policy that cannot be meant: what only looking it up can tell.
-struct PolicyMistake: Error {
-    /// The setting that names it.
-    let key: String
-    let sentence: String
+struct UnknownMember: Error, CustomStringConvertible {
+    let policy: String
+    let kind: String
+    let name: String
 
-    static func unknown(_ kind: String, _ name: String, of policy: PolicySettings) -> Self {
-        Self(
-            key: policy.setting("\(kind)s"), sentence: "there is no \(kind) '\(name)': create it, or name another")
-    }
+    var key: String { "policy.\(policy).\(kind)s" }
 
-    static func namedTwice(
-        _ name: String, _ user: UInt32, of policy: PolicySettings, firstAs: String, firstBy: String
-    ) -> Self {
-        Self(
-            key: policy.setting("users"),
-            sentence: "the user '\(name)' is uid \(user), whom policy '\(firstBy)' names as '\(firstAs)':"
-                + " name it in one of them")
-    }
+    var description: String { "there is no \(kind) '\(name)': create it, or change \(key)" }
 }
 
 /// A cap of an account: how much, and the setting that says so.
@@ -123,8 +110,6 @@ extension PolicySettings {
         case .closed: .closed
         }
     }
-
-    func setting(_ name: String) -> String { "policy.\(self.name).\(name)" }
 }
 
 extension PolicySettings.RetryPolicies {

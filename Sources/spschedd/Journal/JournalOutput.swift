@@ -12,10 +12,24 @@ enum LogOutput: Sendable {
     /// The journal if standard error is connected to it (systemd.exec(5), `$JOURNAL_STREAM`): then a person at a
     /// terminal, who redirected nothing, still sees text.
     static func fromEnvironment() -> LogOutput {
-        guard let stream = getenv("JOURNAL_STREAM") else { return .standardError }
         var status = stat()
         guard fstat(STDERR_FILENO, &status) == 0 else { return .standardError }
+        guard let stream = getenv("JOURNAL_STREAM") else {
+            return wasStartedBySystemd && isNull(status) ? .journal : .standardError
+        }
         return String(cString: stream) == "\(status.st_dev):\(status.st_ino)" ? .journal : .standardError
+    }
+
+    /// While nobody listens where the journal's streams begin, systemd connects a service to /dev/null instead, for as
+    /// long as it runs. The journal's other socket is looked for with every record.
+    private static func isNull(_ status: stat) -> Bool {
+        var null = stat()
+        return lstat("/dev/null", &null) == 0 && status.st_mode & S_IFMT == S_IFCHR && status.st_rdev == null.st_rdev
+    }
+
+    /// Not one of its children, nor in a shell that it started (systemd.exec(5), `$SYSTEMD_EXEC_PID`).
+    private static var wasStartedBySystemd: Bool {
+        getenv("SYSTEMD_EXEC_PID").map { String(cString: $0) } == String(getpid())
     }
 
     /// Writes one record. May block for as long as the journal or the terminal does.

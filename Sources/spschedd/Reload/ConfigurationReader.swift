@@ -8,21 +8,14 @@ struct ReadConfiguration: Sendable {
 
     init(_ options: ConfigurationOptions) throws(ConfigurationError) {
         loaded = try options.load()
-        do throws(PolicyMistake) {
+        try loaded.lookUpNames()
+        do throws(UnknownMember) {
             policies = try PolicyTable(loaded.configuration.policies)
         } catch {
-            throw ConfigurationError(loaded, error)
+            // It was there a moment ago.
+            throw ConfigurationError(
+                ConfigurationProblem(file: ConfigurationFile.defaultPath, key: error.key, message: "\(error)"))
         }
-    }
-}
-
-extension ConfigurationError {
-    /// A mistake of a policy, with its place.
-    init(_ loaded: LoadedConfiguration, _ mistake: PolicyMistake) {
-        let origin = loaded.origins[mistake.key]?.last
-        self.init(
-            ConfigurationProblem(
-                file: origin?.file ?? "", line: origin?.line, key: mistake.key, message: mistake.sentence))
     }
 }
 

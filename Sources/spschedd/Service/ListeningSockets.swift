@@ -34,7 +34,7 @@ struct ListeningSockets: ~Copyable {
     }
 
     private static func make(_ settings: SocketSettings, _ kind: UnixSocketKind) throws -> UnixListener {
-        let group = try settings.group.map(UnknownGroup.check)
+        let group = try settings.group.map(GroupName.resolve)
         makeDirectory(of: settings.path)
         // Nobody may connect between bind and chmod.
         let mask = umask(0o177)
@@ -106,11 +106,19 @@ struct UnexpectedSocket: Error, CustomStringConvertible {
     }
 }
 
+/// Group names and numbers, resolved at start, when waiting for a name service is harmless.
+enum GroupName {
+    static func resolve(_ name: String) throws(UnknownGroup) -> gid_t {
+        guard let id = HostNames.group(name) else { throw UnknownGroup(name: name) }
+        return id
+    }
+}
+
 /// Whose members the Manager answers: those who may open its socket.
 enum OperatorGroup {
     /// The configured group, or the one that the socket's file belongs to, if its mode lets that group in.
     static func of(_ settings: SocketSettings) throws -> gid_t? {
-        if let name = settings.group { return try UnknownGroup.check(name) }
+        if let name = settings.group { return try GroupName.resolve(name) }
         var status = stat()
         guard stat(settings.path, &status) == 0, status.st_mode & 0o020 != 0 else { return nil }
         return status.st_gid
@@ -119,11 +127,6 @@ enum OperatorGroup {
 
 struct UnknownGroup: Error, CustomStringConvertible {
     let name: String
-
-    static func check(_ name: String) throws(UnknownGroup) -> gid_t {
-        guard let group = AccountName.group(name) else { throw UnknownGroup(name: name) }
-        return group
-    }
 
     var description: String { "there is no group '\(name)': create it, or change the setting socket_group" }
 }

@@ -2,6 +2,7 @@ import Arbiter
 import DaemonTestSupport
 import DeviceTestSupport
 import Foundation
+import RecordWords
 import Testing
 import VMMProtocol
 

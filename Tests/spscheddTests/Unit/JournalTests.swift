@@ -96,12 +96,15 @@ struct JournalTests {
 
     private static let window = DaemonLimits.logWindow.lowerBound
 
-    @Test("an offence is named once in a window, and the rest are counted and told once")
+    @Test("an offence of each kind is named once in a window, and the rest are counted and told once")
     func offenceBudget() {
         let budget = HeldBudget()
         #expect(budget.admitsOffence(at: Self.now))
         for _ in 0..<500 { #expect(!budget.admitsOffence(at: Self.now + .seconds(1))) }
-        #expect(budget.admitsOffence(at: Self.now + .seconds(1), isDisconnection: true))
+        // Who floods and then meets a limit is not only said to flood.
+        for kind in [LogEvent.flood, .accountLimit, .disconnected] {
+            #expect(budget.admitsOffence(kind, at: Self.now + .seconds(1)))
+        }
         #expect(budget.admitsRecord(at: Self.now + .seconds(1)))
         #expect(budget.takeWithheld(at: Self.now + .seconds(1)) == nil)
         let later = Self.now + Self.window
