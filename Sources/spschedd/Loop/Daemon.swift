@@ -28,7 +28,8 @@ final class Daemon {
     /// Writes down what the next daemon must know, where a service manager keeps it.
     let keeper: StateKeeper?
     /// Why what was kept could not be used.
-    let stateProblems: [String]
+    let stateProblems: [UnusableState]
+    var unknownDescriptors: UnknownDescriptors?
     /// Filled by the Arbiter and carried out at once. Its room is kept.
     var decisions: [Decision] = []
     var connections: ConnectionTable
