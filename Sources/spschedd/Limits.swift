@@ -100,6 +100,11 @@ enum DaemonLimits {
 
     /// Operators, a metrics reader and a few scripts. Each costs at most 80 KiB.
     static let managerConnections = 32
+    /// Those of one user: its terminals and scripts. Root and the daemon's own user have no such bound: it would keep
+    /// out whoever comes to see what is wrong.
+    static let managerConnectionsOfUser = 8
+    /// Places that nobody but those two takes: whatever others leave open, an administrator gets in, and the observer.
+    static let managerConnectionsKept = 4
     /// One read takes most requests whole: they are a few hundred bytes.
     static let managerReadBytes = 4_096
     /// Different refusals of each VM that are remembered: the last, what was before, and before that. Each takes 56
@@ -131,6 +136,8 @@ enum DaemonLimits {
     static let resyncSettles = Nanoseconds.milliseconds(1)
     /// More than the state of the greatest settings takes.
     static let stateBytes = 1 << 28
+    /// In the record of those that were let go of: enough to see where they came from.
+    static let unknownDescriptorsNamed = 4
 
     // MARK: Descriptors
 

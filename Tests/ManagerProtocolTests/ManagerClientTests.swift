@@ -59,6 +59,20 @@ import Testing
         }
     }
 
+    @Test func `Who is turned away before it has called is told why`() throws {
+        let turnedAway = DispatchSemaphore(value: 0)
+        let daemon = try FakeDaemon { socket in
+            try socket.sendAll(VarlinkError.tooManyOperators("full").message)
+            socket.descriptor.shutDown()
+            turnedAway.signal()
+        }
+        var client = try ManagerClient.connect(to: daemon.path)
+        turnedAway.wait()
+        let refusal = ManagerClientError.refused(
+            error: ManagerInterface.tooManyOperatorsError, parameters: ["text": .string("full")])
+        #expect(throws: refusal) { _ = try client.status() }
+    }
+
     @Test func `Another service's noise is not taken for an answer`() throws {
         let daemon = try FakeDaemon { socket in try socket.sendAll(Array("HTTP/1.1 400 Bad Request\r\n\0".utf8)) }
         daemon.keepsConnection.store(true, ordering: .releasing)

@@ -3,6 +3,8 @@
 #include "spsched.h"
 #include "trial.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +12,8 @@
 
 #define MILLISECOND UINT64_C(1000000)
 #define SECOND UINT64_C(1000000000)
+/* What a release may take on its way to the daemon. */
+#define LEASE_MARGIN (10 * MILLISECOND)
 
 struct guest {
     struct shared *shared;
@@ -23,6 +27,18 @@ struct guest {
     unsigned refused;
     /* Errors that a call returned; the others are answers to releases. */
     uint64_t told;
+    /* /proc/self/task/N/schedstat of this thread and the library's: either may be the one that hears the daemon. */
+    int schedules[2];
+    /* When the latest request was made, and for how long the machine had not run us by then. */
+    uint64_t asked_at, delayed_before;
+};
+
+/* A turn in use. */
+struct use {
+    uint64_t turn, lease;
+    /* Since the daemon granted it: what the machine kept the grant from us, and what we then held it. */
+    uint64_t delay, held;
+    uint64_t delayed_before_release;
 };
 
 uint64_t boot_now(void)
@@ -63,38 +79,97 @@ static void tell_silence(struct guest *guest)
         (unsigned long long)status.epoch, status.connected ? "connected" : "not connected");
 }
 
-/* The command itself. Two at once would be a turn granted twice, unless the other was held beyond its lease. */
-static void use_sp(struct guest *guest, const struct spsched_grant *grant, uint64_t duration)
+/* For how long this process was ready to run, and the machine did not run it. */
+static uint64_t delayed(const struct guest *guest)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < 2; i++) {
+        char text[96] = "";
+        unsigned long long ran, waited = 0;
+        if (pread(guest->schedules[i], text, sizeof text - 1, 0) > 0) sscanf(text, "%llu %llu", &ran, &waited);
+        sum += waited;
+    }
+    return sum;
+}
+
+static void watch_schedule(struct guest *guest)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int count = 0;
+    guest->schedules[0] = guest->schedules[1] = -1;
+    for (struct dirent *task; tasks && count < 2 && (task = readdir(tasks));) {
+        char path[64];
+        if (task->d_name[0] == '.') continue;
+        snprintf(path, sizeof path, "/proc/self/task/%.20s/schedstat", task->d_name);
+        guest->schedules[count++] = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (tasks) closedir(tasks);
+}
+
+static void begin_wait(struct guest *guest)
+{
+    guest->asked_at = boot_now();
+    guest->delayed_before = delayed(guest);
+}
+
+/* An answer has come, or patience has ended. */
+static void end_wait(struct guest *guest)
+{
+    uint64_t waited = boot_now() - guest->asked_at;
+    if (waited > guest->counts->longest_wait) guest->counts->longest_wait = waited;
+}
+
+/* Two turns at once: one was granted while the other was out, or was overslept by its holder. */
+static void note_meeting(struct shared *shared, uint64_t turn, uint64_t other)
+{
+    uint32_t number = shared->meeting_count++;
+    if (number >= NOTES_MAX) return;
+    shared->meetings[number].turn = turn;
+    shared->meetings[number].other = other;
+}
+
+/* The command itself. */
+static struct use use_sp(struct guest *guest, const struct spsched_grant *grant, uint64_t duration)
 {
     struct shared *shared = guest->shared;
+    uint64_t delay = delayed(guest) - guest->delayed_before;
     if (grant->flags & SPSCHED_UNARBITRATED) {
         if (guest->counts->unarbitrated++ == 0) tell_silence(guest);
-        return;
+        return (struct use) { .turn = 0 };
     }
     if (spsched_grant_is_stale(guest->client, grant)) {
         guest->counts->stale++;
-        return;
+    } else {
+        uint64_t now = boot_now();
+        uint64_t other = atomic_exchange(&shared->holder, grant->turn);
+        if (other) note_meeting(shared, grant->turn, other);
+        uint64_t last = atomic_exchange(&shared->last_grant, now);
+        uint64_t longest = shared->longest_gap;
+        while (now > last && now - last > longest
+            && !atomic_compare_exchange_weak(&shared->longest_gap, &longest, now - last)) { }
+        uint64_t none = 0;
+        atomic_compare_exchange_strong(&shared->first_grant, &none, now);
+        sleep_ns(duration);
+        uint64_t mine = grant->turn;
+        atomic_compare_exchange_strong(&shared->holder, &mine, 0);
     }
-    uint64_t now = boot_now();
-    uint64_t other_ends = shared->lease_ends;
-    uint32_t other = atomic_exchange(&shared->holder, guest->number + 1);
-    shared->lease_ends = grant->granted_at_ns + grant->lease_ns;
-    if (other && now < other_ends) {
-        shared->doubled++;
-        fprintf(stderr, "VM %u has a turn (%llu) while VM %u has one\n", guest->number,
-            (unsigned long long)grant->turn, other - 1);
-    } else if (other) {
-        shared->overlong++;
-    }
-    uint64_t last = atomic_exchange(&shared->last_grant, now);
-    uint64_t longest = shared->longest_gap;
-    while (now > last && now - last > longest
-        && !atomic_compare_exchange_weak(&shared->longest_gap, &longest, now - last)) { }
-    uint64_t none = 0;
-    atomic_compare_exchange_strong(&shared->first_grant, &none, now);
-    sleep_ns(duration);
-    uint32_t mine = guest->number + 1;
-    atomic_compare_exchange_strong(&shared->holder, &mine, 0);
+    return (struct use) {
+        .turn = grant->turn,
+        .lease = grant->lease_ns,
+        .delay = delay,
+        .held = boot_now() - grant->granted_at_ns,
+        .delayed_before_release = delayed(guest),
+    };
+}
+
+/* The turn was released. Its lease may have ended before, because the machine had not run us. */
+static void end_use(struct guest *guest, const struct use *use)
+{
+    uint64_t delay = use->delay + delayed(guest) - use->delayed_before_release;
+    if (use->turn == 0 || delay + use->held + LEASE_MARGIN < use->lease) return;
+    guest->counts->overslept++;
+    uint32_t number = guest->shared->overslept_count++;
+    if (number < NOTES_MAX) guest->shared->overslept[number] = use->turn;
 }
 
 static void note_refusal(struct guest *guest, const struct spsched_reply *reply)
@@ -114,7 +189,9 @@ static void ask_report(struct guest *guest)
 {
     struct spsched_request request = { .size = sizeof request, .kind = SPSCHED_REPORT, .units = 1 };
     struct spsched_reply reply = { .size = sizeof reply };
+    begin_wait(guest);
     enum spsched_result result = spsched_acquire(guest->client, &request, &reply);
+    end_wait(guest);
     if (result == SPSCHED_BUSY) {
         note_refusal(guest, &reply);
         /* Linux sleeps two seconds; a tenth of that asks more often. */
@@ -124,8 +201,9 @@ static void ask_report(struct guest *guest)
     if (result != SPSCHED_OK) return complain(guest, "a report", result, reply.text);
     guest->refused = 0;
     guest->counts->reports++;
-    use_sp(guest, &reply.grant, MILLISECOND);
+    struct use use = use_sp(guest, &reply.grant, MILLISECOND);
     spsched_release(guest->client, &reply.grant, NULL);
+    end_use(guest, &use);
 }
 
 /* One command after the other, each released with the request for the next. */
@@ -133,19 +211,25 @@ static bool launch_commands(struct guest *guest, uint32_t pages)
 {
     struct spsched_request request = { .size = sizeof request, .kind = SPSCHED_LAUNCH_START, .units = 1 };
     struct spsched_reply reply = { .size = sizeof reply };
+    begin_wait(guest);
     enum spsched_result result = spsched_acquire(guest->client, &request, &reply);
+    end_wait(guest);
     while (result == SPSCHED_OK) {
-        use_sp(guest, &reply.grant, MILLISECOND / 2);
+        struct use use = use_sp(guest, &reply.grant, MILLISECOND / 2);
         struct spsched_grant grant = reply.grant;
         if (request.kind == SPSCHED_LAUNCH_FINISH) {
             spsched_release(guest->client, &grant, NULL);
+            end_use(guest, &use);
             guest->counts->launches++;
             return true;
         }
         if (request.kind == SPSCHED_LAUNCH_UPDATE) pages -= grant.units < pages ? grant.units : pages;
         request.kind = pages ? SPSCHED_LAUNCH_UPDATE : SPSCHED_LAUNCH_FINISH;
         request.units = pages ? pages : 1;
+        begin_wait(guest);
         result = spsched_release_and_acquire(guest->client, &grant, NULL, &request, &reply);
+        end_wait(guest);
+        end_use(guest, &use);
     }
     complain(guest, "a launch command", result, reply.text);
     return false;
@@ -225,6 +309,7 @@ int guest_run(struct shared *shared, unsigned number, const char *path, uint64_t
      * admitted 120 at its defaults. */
     guest.policy = number % 8 == 7 && shared->vms <= 120 ? SPSCHED_RETRY_ONCE : SPSCHED_RETRY_LINUX;
     if (!enter(&guest, path)) return 1;
+    watch_schedule(&guest);
     shared->ready++;
     while (!shared->stop) {
         if (random_below(&guest.random, 40) == 0)

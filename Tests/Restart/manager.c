@@ -22,6 +22,7 @@
 
 struct stored {
     int descriptor;
+    dev_t device;
     ino_t inode;
     char name[NAME_MAX_BYTES];
 };
@@ -102,7 +103,7 @@ static void keep(struct manager *manager, const char *name, int descriptor)
     if (fstat(descriptor, &status) < 0) fail("fstat");
     /* What is there already is not taken twice, under whatever name. */
     for (unsigned i = 0; i < manager->count; i++) {
-        if (manager->stored[i].inode != status.st_ino) continue;
+        if (manager->stored[i].device != status.st_dev || manager->stored[i].inode != status.st_ino) continue;
         close(descriptor);
         return;
     }
@@ -111,7 +112,7 @@ static void keep(struct manager *manager, const char *name, int descriptor)
         return;
     }
     struct stored *stored = &manager->stored[manager->count++];
-    *stored = (struct stored) { .descriptor = descriptor, .inode = status.st_ino };
+    *stored = (struct stored) { .descriptor = descriptor, .device = status.st_dev, .inode = status.st_ino };
     snprintf(stored->name, sizeof stored->name, "%s", name);
 }
 
@@ -165,7 +166,7 @@ static _Noreturn void become_daemon(struct manager *manager, const char *failpoi
     int sources[2] = { manager->vmm_listener, manager->operators_listener };
     for (int i = 0; i < count; i++) {
         int source = i < 2 ? sources[i] : manager->stored[i - 2].descriptor;
-        if (fcntl(source, F_DUPFD, high) < 0) fail("fcntl");
+        if (fcntl(source, F_DUPFD, high) != high + i) fail("fcntl");
         if (i >= 2) used += (size_t)sprintf(names + used, ":%s", manager->stored[i - 2].name);
     }
     /* The copies have consecutive numbers from `high` on. */

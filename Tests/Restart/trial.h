@@ -6,18 +6,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { VMS_MAX = 512, STORED_MAX = 8192, NAME_MAX_BYTES = 64 };
+enum { VMS_MAX = 512, STORED_MAX = 8192, NAME_MAX_BYTES = 64, NOTES_MAX = 4096 };
 
 /* What one VM process counted. */
 struct guest_counts {
     _Atomic uint64_t reports, launches, refusals;
+    /* The longest time from a request to its answer, whichever. */
+    _Atomic uint64_t longest_wait;
     /* Must all stay zero. */
     _Atomic uint64_t errors, lost_registrations, lost_keys, unarbitrated;
-    /* Releases of turns that the daemon no longer knew. */
-    _Atomic uint64_t late_releases;
+    /* Releases of turns that the daemon no longer knew, and turns for so long of which the machine did not run this
+     * process that their lease had ended, or nearly. */
+    _Atomic uint64_t late_releases, overslept;
     /* The two ways through a restart. */
     _Atomic uint64_t resyncs, resumed, connections_lost;
     _Atomic uint64_t stale;
+};
+
+/* A turn, and another that its holder met. */
+struct meeting {
+    _Atomic uint64_t turn, other;
 };
 
 /* In memory that all processes share. */
@@ -26,10 +34,12 @@ struct shared {
     uint32_t vms;
     /* How many VMs are registered, and how many have ended well. */
     _Atomic uint32_t ready, ended;
-    /* The VM that has the SP (its number + 1), since when its grant was there, and when its lease ends. */
-    _Atomic uint32_t holder;
-    _Atomic uint64_t lease_ends;
-    _Atomic uint64_t doubled, overlong;
+    /* The turn that has the SP. */
+    _Atomic uint64_t holder;
+    /* Turns that met another, and turns that were overslept. */
+    _Atomic uint32_t meeting_count, overslept_count;
+    struct meeting meetings[NOTES_MAX];
+    _Atomic uint64_t overslept[NOTES_MAX];
     /* When the last turn was granted, the first since the daemon was ended, and the longest time between two since. */
     _Atomic uint64_t last_grant, first_grant, longest_gap;
     struct guest_counts guests[VMS_MAX];

@@ -8,12 +8,20 @@
  *                               long the worst took
  *     take-turn crowd UID N     for each of the N users from UID on, eight VMs that come and go: 16 records in the
  *                               journal for each user
+ *     take-turn hoard UID N FILE
+ *                               N connections of one user, kept until FILE is there, without a VM: says how many were
+ *                               taken, how many refused, and why the last of them was
+ *     take-turn hold PID        stops that process's first thread, as a loop that is stuck, and lets the others run
+ *                               until it dies
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -140,11 +148,22 @@ static int loop(const char *end) {
     return turns > 0 && status.fail_closed_refusals == 0 ? 0 : 1;
 }
 
-static int one_of_the_crowd(uid_t user, gid_t group) {
+/* Another user who may connect. */
+static void become(uid_t user) {
+    const struct group *entry = getgrnam("spschedd-vmm");
+    if (!entry) {
+        fprintf(stderr, "take-turn: there is no group spschedd-vmm\n");
+        exit(1);
+    }
+    gid_t group = entry->gr_gid;
     if (setgroups(1, &group) || setresgid(group, group, group) || setresuid(user, user, user)) {
         perror("take-turn: become another user");
-        return 1;
+        exit(1);
     }
+}
+
+static int one_of_the_crowd(uid_t user) {
+    become(user);
     for (int count = 0; count < 8; count++) {
         struct spsched *client = open_and_register("crowd");
         expect_ok(client, spsched_unregister(client), "unregister", NULL);
@@ -154,19 +173,88 @@ static int one_of_the_crowd(uid_t user, gid_t group) {
 }
 
 static int crowd(uid_t first, unsigned count) {
-    const struct group *group = getgrnam("spschedd-vmm");
-    if (!group) {
-        fprintf(stderr, "take-turn: there is no group spschedd-vmm\n");
-        return 1;
-    }
     for (unsigned user = 0; user < count; user++) {
         pid_t child = fork();
         if (child == 0)
-            _exit(one_of_the_crowd(first + user, group->gr_gid));
+            _exit(one_of_the_crowd(first + user));
         int status = 1;
         if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
             return 1;
     }
+    return 0;
+}
+
+/* What the processes of a hoard share. */
+struct hoard {
+    unsigned taken, refused;
+    char text[SPSCHED_TEXT_MAX];
+};
+
+static void wait_for(const char *end) {
+    while (access(end, F_OK) != 0)
+        nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
+}
+
+static int one_of_the_hoard(uid_t user, unsigned count, const char *end, struct hoard *hoard) {
+    become(user);
+    for (; count > 0; count--) {
+        struct spsched_options options;
+        spsched_options_init(&options, sizeof options);
+        options.client_name = "hoard";
+        options.flags = SPSCHED_NO_RECONNECT_THREAD;
+        struct spsched *client;
+        char text[SPSCHED_TEXT_MAX] = "";
+        if (spsched_open(&options, &client, text, sizeof text) == SPSCHED_OK) {
+            __atomic_add_fetch(&hoard->taken, 1, __ATOMIC_RELAXED);
+        } else if (__atomic_add_fetch(&hoard->refused, 1, __ATOMIC_RELAXED) == 1) {
+            memcpy(hoard->text, text, sizeof text);
+        }
+    }
+    wait_for(end);
+    return 0;
+}
+
+/* Each process has fewer descriptors than any limit, and none of them waits for another's connection. */
+static int hoard(uid_t user, unsigned count, const char *end) {
+    enum { EACH = 100 };
+    struct hoard *hoard = mmap(NULL, sizeof *hoard, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (hoard == MAP_FAILED)
+        return 1;
+    unsigned children = count / EACH;
+    for (unsigned child = 0; child < children; child++) {
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(one_of_the_hoard(user, EACH, end, hoard));
+        if (pid < 0)
+            return 1;
+    }
+    for (;;) {
+        unsigned taken = __atomic_load_n(&hoard->taken, __ATOMIC_RELAXED);
+        unsigned refused = __atomic_load_n(&hoard->refused, __ATOMIC_RELAXED);
+        if (taken + refused == children * EACH) {
+            printf("taken=%u refused=%u: %s\n", taken, refused, hoard->text);
+            fflush(stdout);
+            break;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+    }
+    int result = 0, status;
+    while (wait(&status) > 0)
+        result |= status;
+    return result != 0;
+}
+
+static int hold(pid_t process) {
+    if (ptrace(PTRACE_SEIZE, process, NULL, NULL) || ptrace(PTRACE_INTERRUPT, process, NULL, NULL)) {
+        perror("take-turn: hold");
+        return 1;
+    }
+    /* It is stopped, and never told to go on; whoever kills it ends this. */
+    int status;
+    do {
+        if (waitpid(process, &status, __WALL) < 0)
+            return errno == ECHILD ? 0 : 1;
+    } while (WIFSTOPPED(status));
     return 0;
 }
 
@@ -179,6 +267,10 @@ int main(int count, char **arguments) {
         return loop(arguments[2]);
     if (count == 4 && strcmp(arguments[1], "crowd") == 0)
         return crowd((uid_t)atoi(arguments[2]), (unsigned)atoi(arguments[3]));
-    fprintf(stderr, "usage: take-turn [overstay | loop FILE | crowd UID N]\n");
+    if (count == 5 && strcmp(arguments[1], "hoard") == 0)
+        return hoard((uid_t)atoi(arguments[2]), (unsigned)atoi(arguments[3]), arguments[4]);
+    if (count == 3 && strcmp(arguments[1], "hold") == 0)
+        return hold((pid_t)atoi(arguments[2]));
+    fprintf(stderr, "usage: take-turn [overstay | loop FILE | crowd UID N | hoard UID N FILE | hold PID]\n");
     return 64;
 }

@@ -7,6 +7,8 @@
  *                              many VMs ask in a loop, and one is launched meanwhile; see "Many" below
  *     vmm unasked GUESTS ROUNDS LOG
  *                              the same without asking for turns: what must hold does not, and each is complained of
+ *     vmm clock                sets the wall clock forward and back, and has the machine sleep, while a turn is held
+ *                              that nobody releases and a limit is used up: they go by the boot clock alone
  *     vmm register             registers, and leaves
  *     vmm hang                 takes a turn and issues a status in it, however long that takes
  *     vmm status               takes a turn, issues a status and returns it with its errno; prints the errno
@@ -57,7 +59,7 @@ struct vm {
     int device;
 };
 
-static struct vm enter(const char *name) {
+static struct vm enter_limited(const char *name, uint32_t limit_mhz, uint32_t burst) {
     struct spsched_options options;
     spsched_options_init(&options, sizeof options);
     options.client_name = "vm-test";
@@ -72,12 +74,16 @@ static struct vm enter(const char *name) {
     registration.want_device = 1;
     /* All by weight: a reservation would put some before others. */
     registration.reservation_wanted_mhz = 0;
+    registration.limit_mhz = limit_mhz;
+    registration.burst = burst;
     struct spsched_admission admission = {.size = sizeof admission};
     struct spsched_reply reply = {.size = sizeof reply};
     expect_ok(vm.client, spsched_register(vm.client, &registration, &admission, &reply), "register", reply.text);
     vm.device = spsched_take_device(vm.client);
     return vm;
 }
+
+static struct vm enter(const char *name) { return enter_limited(name, 0, 1); }
 
 static void leave(struct vm *vm) {
     if (vm->device >= 0)
@@ -423,6 +429,110 @@ static void turns(int guests, int rounds, const char *path) {
         exit(1);
 }
 
+/* MARK: Clocks */
+
+#define SECOND 1000000000ll
+
+static int64_t read_clock(clockid_t clock) {
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return time.tv_sec * SECOND + time.tv_nsec;
+}
+
+static void set_wall_clock(int64_t time) {
+    struct timespec value = {.tv_sec = time / SECOND, .tv_nsec = time % SECOND};
+    if (clock_settime(CLOCK_REALTIME, &value) < 0)
+        fail("set the wall clock: %s", strerror(errno));
+}
+
+/* All that a real sleep does but its last step: the clocks are those of a machine that slept for some seconds. */
+static void sleep_machine(void) {
+    static const char *const steps[][2] = {{"/sys/power/pm_test", "core"}, {"/sys/power/state", "mem"}};
+    int64_t asleep = read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
+    for (int step = 0; step < 2; step++) {
+        int file = open(steps[step][0], O_WRONLY | O_CLOEXEC);
+        if (file < 0 || write(file, steps[step][1], strlen(steps[step][1])) < 0)
+            fail("%s: %s", steps[step][0], strerror(errno));
+        close(file);
+    }
+    asleep = read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC) - asleep;
+    printf("the machine slept for %lld ms\n", (long long)(asleep / 1000000));
+    if (asleep < SECOND)
+        fail("it was to sleep for some seconds");
+}
+
+/* A limit of one turn in 40 s, and five at once. */
+enum { LIMIT_MHZ = 25, LIMIT_BURST = 5 };
+#define LIMIT_PERIOD (40 * SECOND)
+
+/* How many turns it gets until it is told that its limit is used up. */
+static int use_up(struct vm *limited) {
+    for (int taken = 0;; taken++) {
+        struct spsched_request request = {
+            .size = sizeof request, .kind = SPSCHED_REPORT, .units = 1, .max_wait_ns = SECOND};
+        struct spsched_reply reply = {.size = sizeof reply};
+        enum spsched_result result = spsched_acquire(limited->client, &request, &reply);
+        if (result == SPSCHED_BUSY && reply.reason == SPSCHED_BUSY_LIMIT) {
+            if (reply.retry_after_ns > (uint64_t)LIMIT_PERIOD)
+                fail("it was told to come back in %llu ms", (unsigned long long)(reply.retry_after_ns / 1000000));
+            return taken;
+        }
+        expect_ok(limited->client, result, "a turn inside the limit", reply.text);
+        expect_ok(limited->client, spsched_release(limited->client, &reply.grant, NULL), "release", NULL);
+        if (taken > 2 * LIMIT_BURST)
+            fail("a limit of %d at once does not bind", LIMIT_BURST);
+    }
+}
+
+/* Holds a turn while `trouble` happens: the next VM has its own when the lease is over, by the boot clock. */
+static void jump(const char *name, void (*trouble)(int64_t), int64_t argument, struct vm *limited) {
+    struct vm idler = enter("idler"), other = enter("other");
+    struct spsched_reply held, next;
+    if (!acquire(&idler, SPSCHED_REPORT, &held))
+        fail("%s: the turn to be held was refused", name);
+    int64_t granted = read_clock(CLOCK_BOOTTIME);
+    trouble(argument);
+    if (!acquire(&other, SPSCHED_REPORT, &next))
+        fail("%s: the next VM was refused: %s", name, next.text);
+    int64_t passed = read_clock(CLOCK_BOOTTIME) - granted, lease = (int64_t)held.grant.lease_ns;
+    printf("%s: a lease of %lld ms, passed on after %lld ms\n", name, (long long)(lease / 1000000),
+           (long long)(passed / 1000000));
+    if (passed < lease)
+        fail("%s: the turn was passed on before its lease was over", name);
+    /* However slow the machine is: a jump is of years, a sleep of seconds. */
+    if (passed > lease + 60 * SECOND)
+        fail("%s: the turn was passed on too late", name);
+    expect_ok(other.client, spsched_release(other.client, &next.grant, NULL), "release", NULL);
+    leave(&other);
+    spsched_close(idler.client);
+
+    static int64_t began;
+    static int taken;
+    if (began == 0)
+        began = granted;
+    taken += use_up(limited);
+    if (taken > 1 + (read_clock(CLOCK_BOOTTIME) - began) / LIMIT_PERIOD)
+        fail("%s: %d turns were granted, though the limit was used up", name, taken);
+}
+
+static void shift_wall_clock(int64_t by) { set_wall_clock(read_clock(CLOCK_REALTIME) + by); }
+static void sleep_once(int64_t unused) {
+    (void)unused;
+    sleep_machine();
+}
+
+static void clocks(void) {
+    const int64_t year = 365 * 86400 * SECOND;
+    int64_t offset = read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME);
+    struct vm limited = enter_limited("limited", LIMIT_MHZ, LIMIT_BURST);
+    use_up(&limited);
+    jump("ten years forward", shift_wall_clock, 10 * year, &limited);
+    jump("thirty years back", shift_wall_clock, -30 * year, &limited);
+    jump("asleep", sleep_once, 0, &limited);
+    set_wall_clock(read_clock(CLOCK_BOOTTIME) + offset);
+    leave(&limited);
+}
+
 /* MARK: Trouble */
 
 static void status(bool is_to_hang) {
@@ -451,10 +561,13 @@ int main(int count, char **arguments) {
     else if (strcmp(what, "register") == 0) {
         struct vm vm = enter("newcomer");
         leave(&vm);
-    } else if (strcmp(what, "hang") == 0 || strcmp(what, "status") == 0)
+    } else if (strcmp(what, "clock") == 0)
+        clocks();
+    else if (strcmp(what, "hang") == 0 || strcmp(what, "status") == 0)
         status(what[0] == 'h');
     else {
-        fputs("usage: vmm descriptor | turns|unasked GUESTS ROUNDS LOG | register | hang | status\n", stderr);
+        fputs("usage: vmm descriptor | turns|unasked GUESTS ROUNDS LOG | clock | register | hang | status\n",
+              stderr);
         return 64;
     }
     return 0;

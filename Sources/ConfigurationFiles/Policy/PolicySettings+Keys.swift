@@ -16,10 +16,14 @@ extension PolicySettings {
     private static let whom: [Key] = [
         .names(
             "users", \.users,
-            "The users it is for, by name or number. Names are looked up when the daemon starts or reloads;"
-                + " one that the host has not is a mistake."),
+            "The users it is for, by name or number; no two policies may name one. Names are looked up when the daemon"
+                + " starts or reloads; one that the host has not is a mistake."),
         .names("groups", \.groups, "The groups whose members it is for; a peer's supplementary groups count."),
-        .choice("access", \.access, "Whether they may connect at all; \"denied\" turns them away with a reason."),
+        .choice(
+            "access", \.access,
+            "Whether they may connect at all; \"denied\" turns them away with a reason, but for resuming VMs that are"
+                + " registered: those stay until they leave."
+        ).from(.newRegistrations),
     ]
 
     private static let caps: [Key] = [

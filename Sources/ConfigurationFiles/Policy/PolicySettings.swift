@@ -37,4 +37,7 @@ public struct PolicySettings: Equatable, Sendable {
 
     /// For all whom no other policy names.
     public var isForOthers: Bool { users.isEmpty && groups.isEmpty }
+
+    /// How messages name one of its settings.
+    public func setting(_ name: String) -> String { "\(Self.section).\(self.name).\(name)" }
 }

@@ -186,7 +186,8 @@ extension ManagerClient {
             switch sent {
             case .bytes(let count): rest.removeFirst(count)
             case .wouldBlock: continue
-            case .hungUp: throw .closed
+            // It may have said why before it closed: whoever reads finds that, or the end.
+            case .hungUp: return
             }
         }
     }

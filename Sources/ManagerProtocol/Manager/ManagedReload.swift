@@ -38,6 +38,20 @@ public struct ManagedSettingChange: Codable, Equatable, Sendable {
     }
 }
 
+extension ManagedSettingChange {
+    /// From when on it counts, for people.
+    public var since: String {
+        switch applies {
+        case "at_once": "now"
+        case "new_registrations": "VMs that register from now on"
+        case "new_launches": "launches that begin from now on"
+        case "new_connections": "connections from now on"
+        case "restart": "NOT YET: needs a restart"
+        default: applies
+        }
+    }
+}
+
 /// One mistake in a configuration.
 public struct ManagedConfigurationProblem: Codable, Equatable, Sendable {
     public var file: String

@@ -17,6 +17,7 @@ public enum ManagerInterface {
     public static let releaseDeviceMethod = "io.spschedd.Manager.ReleaseDevice"
     public static let retakeDeviceMethod = "io.spschedd.Manager.RetakeDevice"
     public static let noSuchVMError = "io.spschedd.Manager.NoSuchVM"
+    public static let tooManyOperatorsError = "io.spschedd.Manager.TooManyOperators"
     public static let reloadMethod = "io.spschedd.Manager.Reload"
     public static let configurationInvalidError = "io.spschedd.Manager.ConfigurationInvalid"
     public static let reloadRefusedError = "io.spschedd.Manager.ReloadRefused"
@@ -390,6 +391,10 @@ public enum ManagerInterface {
 
         # No VM of this name, UUID or slot is registered, or was refused lately.
         error NoSuchVM(vm: string)
+
+        # There is no place for another connection, or for another of this user. text
+        # says who has them. It comes before any call, and the connection ends.
+        error TooManyOperators(text: string)
 
         # Reads the configuration again, and says what has changed. A VM that is
         # registered keeps what it was promised; where it could not, or the files have

@@ -11,6 +11,8 @@ public enum VarlinkError: Error, Equatable, Sendable {
     case notConfirmed(String)
     /// Nothing is known of such a VM.
     case noSuchVM(String)
+    /// There is no place for another connection; the text says who has them.
+    case tooManyOperators(String)
 
     public var name: String {
         switch self {
@@ -22,6 +24,7 @@ public enum VarlinkError: Error, Equatable, Sendable {
         case .expectedMore: "org.varlink.service.ExpectedMore"
         case .notConfirmed: ManagerInterface.notConfirmedError
         case .noSuchVM: ManagerInterface.noSuchVMError
+        case .tooManyOperators: ManagerInterface.tooManyOperatorsError
         }
     }
 
@@ -31,8 +34,12 @@ public enum VarlinkError: Error, Equatable, Sendable {
         case .methodNotFound(let method), .methodNotImplemented(let method), .notConfirmed(let method):
             ["method": .string(method)]
         case .noSuchVM(let vm): ["vm": .string(vm)]
+        case .tooManyOperators(let text): ["text": .string(text)]
         case .invalidParameter(let parameter): ["parameter": .string(parameter)]
         case .permissionDenied, .expectedMore: [:]
         }
     }
+
+    /// As the whole message that answers a call, or a caller who is turned away before it has made one.
+    public var message: [UInt8] { VarlinkMessage.encode(VarlinkReply(parameters: parameters, error: name)) }
 }

@@ -30,19 +30,8 @@ struct ReloadCommand: ParsableCommand {
         guard !reply.changes.isEmpty else { return read + "\nNothing has changed." }
         var table = Table([.left("SETTING"), .left("WAS"), .left("IS"), .left("FROM WHEN ON"), .left("WRITTEN IN")])
         for change in reply.changes {
-            table.append([change.key, change.was, change.now, since(change.applies), change.origin ?? "the default"])
+            table.append([change.key, change.was, change.now, change.since, change.origin ?? "the default"])
         }
         return read + "\n" + table.text
-    }
-
-    private static func since(_ applies: String) -> String {
-        switch applies {
-        case "at_once": "now"
-        case "new_registrations": "VMs that register from now on"
-        case "new_launches": "launches that begin from now on"
-        case "new_connections": "connections from now on"
-        case "restart": "NOT YET: needs a restart"
-        default: applies
-        }
     }
 }

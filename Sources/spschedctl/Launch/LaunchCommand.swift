@@ -87,12 +87,15 @@ struct LaunchCommand: ParsableCommand {
     }
 
     func run() throws {
-        do {
-            let result = try launch(try LaunchSignals())
+        let signals = try LaunchSignals()
+        // One that waits ends this process when they are given back: not before it has said how far it came.
+        defer { withExtendedLifetime(signals) {} }
+        do throws(LaunchProblem) {
+            let result = try launch(signals)
             StandardOutput.print(json ? Format.json(result) : result.text)
-        } catch let problem as LaunchProblem {
-            StandardError.print("spschedctl: \(problem)")
-            throw ExitCode(problem.exitStatus)
+        } catch {
+            StandardError.print("spschedctl: \(error)")
+            throw ExitCode(error.exitStatus)
         }
     }
 

@@ -3,13 +3,25 @@ import Glibc
 import LinuxIO
 import ManagerProtocol
 
-/// Options of every command that asks the daemon.
+/// Options of every command that asks the daemon and has an answer of two forms.
 struct ManagerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The daemon's Manager socket.", valueName: "path"))
-    var managerSocket = ManagerClient.defaultPath
+    @OptionGroup var manager: ManagerSocketOption
 
     @Flag(help: "Print JSON, for programs.")
     var json = false
+
+    func ask<Answer>(
+        patienceMilliseconds: Int32 = 5_000,
+        _ question: (inout ManagerClient) throws(ManagerClientError) -> Answer
+    ) throws -> Answer {
+        try manager.ask(patienceMilliseconds: patienceMilliseconds, question)
+    }
+}
+
+/// Where the daemon is asked.
+struct ManagerSocketOption: ParsableArguments {
+    @Option(help: ArgumentHelp("The daemon's Manager socket.", valueName: "path"))
+    var managerSocket = ManagerClient.defaultPath
 
     /// Connects and asks. A failure is told on standard error, with what to do about it, and ends the command.
     func ask<Answer>(
@@ -21,7 +33,7 @@ struct ManagerOptions: ParsableArguments {
             return try question(&client)
         } catch {
             if case .refused(_, let parameters) = error, case .string(let text)? = parameters["text"] {
-                // The platform's own errors say what happened, where and what to do.
+                // An error with a text of its own says what happened, where and what to do.
                 StandardError.print("spschedctl: \(text)")
             } else {
                 StandardError.print("spschedctl: \(error)\n\(Self.advice(for: error, socket: managerSocket))")
@@ -52,7 +64,8 @@ struct ManagerOptions: ParsableArguments {
         case .unreachable, .closed, .timedOut, .connection: EX_UNAVAILABLE
         case .refused(ManagerInterface.configurationInvalidError, _), .refused(ManagerInterface.reloadRefusedError, _):
             EX_CONFIG
-        case .refused(ManagerInterface.platformBusyError, _): EX_TEMPFAIL
+        case .refused(ManagerInterface.platformBusyError, _), .refused(ManagerInterface.tooManyOperatorsError, _):
+            EX_TEMPFAIL
         case .refused(ManagerInterface.platformFailedError, _): EX_IOERR
         case .notVarlink, .refused: EX_PROTOCOL
         }

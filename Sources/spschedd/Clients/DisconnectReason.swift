@@ -8,6 +8,7 @@ enum DisconnectReason: Equatable {
     case tooManyMistakes
     case silence
     case doesNotRead
+    case denied
     case socketError(String)
 
     var sentence: String {
@@ -18,10 +19,11 @@ enum DisconnectReason: Equatable {
         case .tooManyMistakes: "it made more than \(MistakeCount.max) mistakes in a short time"
         case .silence: "it did not say HELLO in time"
         case .doesNotRead: "it does not read its replies"
+        case .denied: "a policy denies it"
         case .socketError(let error): error
         }
     }
 
-    /// Whether the client is to blame.
-    var isOffence: Bool { self != .hungUp }
+    /// Whether the client broke the protocol.
+    var isOffence: Bool { self != .hungUp && self != .denied }
 }

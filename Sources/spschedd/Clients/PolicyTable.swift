@@ -1,6 +1,5 @@
 import Arbiter
 import ConfigurationFiles
-import Glibc
 import LinuxIO
 import VMMProtocol
 
@@ -111,8 +110,6 @@ extension PolicySettings {
         case .closed: .closed
         }
     }
-
-    func setting(_ name: String) -> String { "policy.\(self.name).\(name)" }
 }
 
 extension PolicySettings.RetryPolicies {

@@ -21,14 +21,14 @@ extension Daemon {
         write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
     }
 
-    /// A record for which a client is to blame: the first names it, and the rest are counted.
+    /// A record for which a client is to blame: the first of its kind names it, and the rest are
+    /// counted.
     func logOffence(
         _ event: LogEvent, _ priority: LogPriority, of account: Account,
         _ message: @autoclosure () -> String, _ fields: @autoclosure () -> [LogField] = [],
         file: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
     ) {
-        let isDisconnection = event == .disconnected
-        guard account.journal.admitsOffence(at: now, isDisconnection: isDisconnection), logger.isHeard else { return }
+        guard account.journal.admitsOffence(event, at: now), logger.isHeard else { return }
         write(event, priority, of: account, message(), fields(), file: file, line: line, function: function)
     }
 

@@ -12,10 +12,24 @@ enum LogOutput: Sendable {
     /// The journal if standard error is connected to it (systemd.exec(5), `$JOURNAL_STREAM`): then a person at a
     /// terminal, who redirected nothing, still sees text.
     static func fromEnvironment() -> LogOutput {
-        guard let stream = getenv("JOURNAL_STREAM") else { return .standardError }
         var status = stat()
         guard fstat(STDERR_FILENO, &status) == 0 else { return .standardError }
+        guard let stream = getenv("JOURNAL_STREAM") else {
+            return wasStartedBySystemd && isNull(status) ? .journal : .standardError
+        }
         return String(cString: stream) == "\(status.st_dev):\(status.st_ino)" ? .journal : .standardError
+    }
+
+    /// While nobody listens where the journal's streams begin, systemd connects a service to /dev/null instead, for as
+    /// long as it runs. The journal's other socket is looked for with every record.
+    private static func isNull(_ status: stat) -> Bool {
+        var null = stat()
+        return lstat("/dev/null", &null) == 0 && status.st_mode & S_IFMT == S_IFCHR && status.st_rdev == null.st_rdev
+    }
+
+    /// Not one of its children, nor in a shell that it started (systemd.exec(5), `$SYSTEMD_EXEC_PID`).
+    private static var wasStartedBySystemd: Bool {
+        getenv("SYSTEMD_EXEC_PID").map { String(cString: $0) } == String(getpid())
     }
 
     /// Writes one record. May block for as long as the journal or the terminal does.
@@ -40,7 +54,7 @@ enum LogOutput: Sendable {
     }
 
     private func standardError(_ record: LogRecord) {
-        let text = Array("spschedd: \(record.priority.name): \(record.message)\n".utf8)
+        let text = Array("spschedd: \(record.priority.name): \(record.message.inOneLine)\n".utf8)
         // SAFETY: the bytes are only read, during the call. A terminal that takes less has no use for the rest.
         _ = text.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
@@ -58,10 +72,11 @@ enum LogOutput: Sendable {
 }
 
 extension LogRecord {
-    /// `NAME=value` as the journal takes it; values are cut at `DaemonLimits.logFieldBytes`.
+    /// `NAME=value` as the journal takes it; values are cut at `DaemonLimits.logFieldBytes`. The sentence is for
+    /// terminals: names in it have their invisible characters escaped. The fields keep them, for programs to compare.
     var journalFields: [String] {
         var all = [
-            "MESSAGE=\(cut(message))", "PRIORITY=\(priority.rawValue)", "MESSAGE_ID=\(event.messageID)",
+            "MESSAGE=\(cut(message.inOneLine))", "PRIORITY=\(priority.rawValue)", "MESSAGE_ID=\(event.messageID)",
             "SYSLOG_IDENTIFIER=spschedd", "CODE_FILE=\(file)", "CODE_LINE=\(line)", "CODE_FUNC=\(function)",
         ]
         for field in fields { all.append("SPSCHEDD_\(field.name.rawValue)=\(cut(field.value))") }

@@ -1,7 +1,8 @@
 import Arbiter
 
 /// How much of the journal one account may fill: in each window some comings and goings of its VMs, as many records of
-/// what went wrong, and beside them the first offence and the first disconnection for one. The rest are counted.
+/// what went wrong, and beside them the first offence of each kind. The rest are counted: a flood that was named first
+/// says nothing of the limit that it then met.
 /// Windows grow while an account offends in every one of them.
 struct LogBudget {
     private var began = Instant.distantPast
@@ -9,7 +10,8 @@ struct LogBudget {
     private var comings = 0
     private var troubles = 0
     private var hasOffended = false
-    private var wasDisconnected = false
+    /// Of at most as many kinds as are offences.
+    private var named: Set<LogEvent> = []
     private var hasSpoken = false
     private var withheld = 0
 
@@ -35,11 +37,11 @@ struct LogBudget {
         return admitsRecord(at: now)
     }
 
-    /// Whether an offence may be named now, or a disconnection that it led to: the first of a window may.
-    mutating func admitsOffence(at now: Instant, isDisconnection: Bool = false) -> Bool {
+    /// Whether an offence may be named now, or a disconnection that it led to: the first of its kind in a window may.
+    mutating func admitsOffence(_ kind: LogEvent, at now: Instant) -> Bool {
         roll(now)
-        let admits = !(isDisconnection ? wasDisconnected : hasOffended)
-        if isDisconnection { wasDisconnected = true } else { hasOffended = true }
+        hasOffended = true
+        let admits = named.insert(kind).inserted
         if !admits { withheld += 1 }
         return admits
     }
@@ -58,13 +60,13 @@ struct LogBudget {
         guard now - began >= window else { return }
         let limits = DaemonLimits.logWindow
         // An account that has kept quiet for a whole window begins anew.
-        let goesOn = (hasOffended || wasDisconnected) && now - began < window * 2
+        let goesOn = hasOffended && now - began < window * 2
         window = goesOn ? min(window * 2, limits.upperBound) : limits.lowerBound
         began = now
         comings = 0
         troubles = 0
         hasOffended = false
-        wasDisconnected = false
+        named.removeAll(keepingCapacity: true)
         hasSpoken = false
     }
 }

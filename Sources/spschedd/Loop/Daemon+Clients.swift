@@ -42,7 +42,8 @@ extension Daemon {
                 [LogField(.count, DaemonLimits.unearnedConnections), LogField(.pid, peer.pid)])
         }
         let policy = policies.policy(for: peer)
-        if let policy, policy.access == .denied { return deny(socket, account, policy, peer) }
+        // Those whose VMs run may come to resume them, and for nothing else.
+        if let policy, policy.access == .denied, account.vms == 0 { return deny(socket, account, policy, peer) }
         let cap = AccountCap(policy, \.connectionsMax, "connections_max", else: configuration.account.connectionsMax)
         guard account.connections < cap.value else { return refuse(socket, account, cap) }
         guard let token = connections.nextToken else {
@@ -80,42 +81,6 @@ extension Daemon {
         accounts.insert(account)
         arbiter.keep(account)
         return account
-    }
-
-    private func deny(
-        _ socket: borrowing SeqpacketSocket, _ account: Account, _ policy: PolicySettings, _ peer: PeerIdentity
-    ) {
-        let setting = policy.setting("access")
-        counters.connectionsRefused += 1
-        turnAway(
-            socket,
-            ErrorReply(
-                code: .init(.accessDenied),
-                text: "\(setting) turns \(account.key.text) away. Run the VMM as a user that may connect, or have the"
-                    + " policy changed."))
-        logOffence(
-            .accessDenied, .warning, of: account, "A connection of \(account.key.text) was refused (\(setting))",
-            [LogField(.reason, setting), LogField(.pid, peer.pid)])
-    }
-
-    private func refuse(_ socket: borrowing SeqpacketSocket, _ account: Account, _ cap: AccountCap) {
-        counters.connectionsRefused += 1
-        turnAway(
-            socket,
-            ErrorReply(
-                code: .init(.accountConnections),
-                text: "No further connection is taken: \(cap.value) are open, the most that \(cap.setting) allows."
-                    + " Close one, or have the cap raised."))
-        logOffence(
-            .accountLimit, .warning, of: account,
-            "A connection of \(account.key.text) was refused: \(cap.value) are open (\(cap.setting))",
-            [LogField(.reason, cap.setting), LogField(.count, cap.value)])
-    }
-
-    private func turnAway(_ socket: borrowing SeqpacketSocket, _ reply: ErrorReply) {
-        outgoing.encode(.error(reply), tag: 0)
-        outgoing.withRecord { record in _ = try? socket.send(record.bytes) }
-        endReadably(socket)
     }
 
     // MARK: Out of descriptors
@@ -358,7 +323,7 @@ extension Daemon {
 
     /// Ends a connection so that the peer can still read what it was sent: with unread messages on our side the kernel
     /// would give it an error first.
-    private func endReadably(_ socket: borrowing SeqpacketSocket) {
+    func endReadably(_ socket: borrowing SeqpacketSocket) {
         socket.shutDown()
         for _ in 0..<DaemonLimits.recordsDiscarded {
             // SAFETY: what lands in the inbox is discarded unread.

@@ -18,6 +18,7 @@ extension Daemon {
         }
         do throws(RegistrationRefusal) {
             let policy = policies.policy(for: connection.peer)
+            if let policy, policy.access == .denied { throw .denied(policy, connection.account.key) }
             let granted = try clip(register, policy)
             let vm = try enter(granted, of: connection.account, policy, now)
             attach(connection, to: vm, granted, tag: tag, isResumed: false)
@@ -25,6 +26,7 @@ extension Daemon {
         } catch {
             send(.error(error.reply), tag: tag, to: connection)
             logRefused(register, error, connection)
+            if case .denied = error { doom(connection, .denied) }
         }
         carryOutDecisions()
     }
@@ -225,8 +227,9 @@ extension Daemon {
     }
 }
 
-/// Why a VM was not admitted: by the Arbiter, or by a cap of its account.
+/// Why a VM was not admitted: by the Arbiter, by a cap of its account, or by a policy.
 private enum RegistrationRefusal: Error {
+    case denied(PolicySettings, AccountKey)
     case arbiter(AdmissionRefusal)
     case accountVMs(AccountCap)
     case policy(PolicyRefusal)
@@ -234,6 +237,7 @@ private enum RegistrationRefusal: Error {
 
     var reply: ErrorReply {
         switch self {
+        case .denied(let policy, let account): ErrorReply(policy, denies: account)
         case .draining: ErrorReply(.draining)
         case .arbiter(let refusal): ErrorReply(refusal)
         case .accountVMs(let cap):

@@ -34,12 +34,15 @@ final class ManagerServer {
     private func admit(_ descriptor: consuming FileDescriptor, _ daemon: Daemon) throws(SystemError) {
         let peer = try descriptor.peerIdentity()
         guard isAllowed(peer) else {
-            return refuse(descriptor, "uid \(peer.uid) is neither root nor in the group of the socket", peer, daemon)
+            let reason = "uid \(peer.uid) is neither root nor in the group of the socket"
+            return refuse(descriptor, .permissionDenied, reason, peer, daemon)
         }
-        guard let slot = connections.firstIndex(where: { $0 == nil }) else {
-            return refuse(
-                descriptor, "\(connections.count) operators are connected, the most there may be", peer, daemon)
+        let places = OperatorPlaces(users: connections.compactMap { $0?.peer.uid })
+        if let reason = places.refusal(of: peer.uid, isOwn: Self.isOwn(peer.uid)) {
+            let error = VarlinkError.tooManyOperators("No further operator is served: \(reason).")
+            return refuse(descriptor, error, reason, peer, daemon)
         }
+        guard let slot = connections.firstIndex(where: { $0 == nil }) else { return }
         descriptor.refuseDescriptors()
         let connection = ManagerConnection(descriptor: descriptor, peer: peer, version: version)
         try daemon.background.poll.add(connection.number, for: .readable, token: token(slot))
@@ -47,15 +50,18 @@ final class ManagerServer {
     }
 
     private func isAllowed(_ peer: PeerIdentity) -> Bool {
-        peer.uid == 0 || peer.uid == geteuid() || group.map(peer.isMember) == true
+        Self.isOwn(peer.uid) || group.map(peer.isMember) == true
     }
 
+    /// Whether it is root, or the user that the daemon runs as.
+    static func isOwn(_ uid: UInt32) -> Bool { uid == 0 || uid == geteuid() }
+
     private func refuse(
-        _ descriptor: borrowing FileDescriptor, _ reason: String, _ peer: PeerIdentity, _ daemon: Daemon
+        _ descriptor: borrowing FileDescriptor, _ error: VarlinkError, _ reason: String, _ peer: PeerIdentity,
+        _ daemon: Daemon
     ) {
-        let reply = Array("{\"error\":\"\(VarlinkError.permissionDenied.name)\"}".utf8) + [0]
         // SAFETY: the bytes are only read, during the call. A peer that cannot be told finds the connection closed.
-        _ = reply.withUnsafeBytes {
+        _ = error.message.withUnsafeBytes {
             Glibc.send(descriptor.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
         }
         daemon.log(

@@ -65,6 +65,7 @@ extension Daemon {
         }
         configuration = next
         policies = read.policies
+        turnAwayDenied()
         reloadDesk.applied(reloading.files, restartNeeded: reloading.restartNeeded)
         return .done(reloading.reply)
     }
@@ -113,8 +114,15 @@ extension ReloadReply {
 
 extension ManagedSettingChange {
     fileprivate var sentence: String {
-        "\(key) was \(was) and is \(now)" + (origin.map { " (\($0))" } ?? " by default")
-            + (applies == SettingEffect.restart.managerName ? ", once the daemon is restarted" : "")
+        "\(key) was \(was) and is \(now)" + (origin.map { " (\($0))" } ?? " (written nowhere)") + condition
+    }
+
+    private var condition: String {
+        switch applies {
+        case SettingEffect.atOnce.managerName: ""
+        case SettingEffect.restart.managerName: ", once the daemon is restarted"
+        default: ", for \(since)"
+        }
     }
 }
 

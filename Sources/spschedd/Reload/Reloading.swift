@@ -1,6 +1,7 @@
 import Arbiter
 import ConfigurationFiles
 import ManagerProtocol
+import VMMProtocol
 
 /// What another configuration changes in the one that runs: pure.
 struct Reloading {
@@ -38,25 +39,27 @@ struct Reloading {
             } + policyChanges)
     }
 
-    /// What differs in policies, which count at once: for those who connect, register or begin a launch.
+    /// What differs in policies, which are looked up whenever somebody connects, registers or begins a launch. VMs that
+    /// are registered stay as they are, whatever comes or goes.
     private var policyChanges: [ManagedSettingChange] {
         let (before, after) = (running.policies, loaded.configuration.policies)
         let gone = before.filter { policy in !after.contains { $0.name == policy.name } }
-        return gone.map { change("policy.\($0.name)", was: "there", now: "gone") }
+        return gone.map { change("policy.\($0.name)", was: "there", now: "gone", .newRegistrations) }
             + after.flatMap { policy in
                 guard let old = before.first(where: { $0.name == policy.name }) else {
-                    return [change("policy.\(policy.name)", was: "not there", now: "there")]
+                    return [change("policy.\(policy.name)", was: "not there", now: "there", .newRegistrations)]
                 }
                 return PolicySettings.keys.filter { $0.read(old) != $0.read(policy) }.map {
-                    change("policy.\(policy.name).\($0.path)", was: $0.read(old).toml, now: $0.read(policy).toml)
+                    change(policy.setting($0.path), was: $0.read(old).toml, now: $0.read(policy).toml, $0.effect)
                 }
             }
     }
 
-    private func change(_ key: String, was: String, now: String) -> ManagedSettingChange {
+    private func change(
+        _ key: String, was: String, now: String, _ effect: SettingEffect
+    ) -> ManagedSettingChange {
         ManagedSettingChange(
-            key: key, was: was, now: now, applies: SettingEffect.newConnections.managerName,
-            origin: loaded.origins[key]?.last?.description)
+            key: key, was: was, now: now, applies: effect.managerName, origin: loaded.origins[key]?.last?.description)
     }
 
     /// - Parameter objections: what the Arbiter has against a configuration.
@@ -114,26 +117,21 @@ extension ReconfigurationObjection {
     fileprivate var sentence: String {
         switch self {
         case .capacity(let needed, let available):
-            "VMs were promised \(text(needed)) of SP time a second, and \(text(available)) would be left for them,"
-                + " \(text(needed - available)) too little"
+            "VMs were promised \(needed.text) of SP time a second, and \(available.text) would be left for them,"
+                + " \((needed - available).text) too little"
         case .reservedWait(let would, let limit):
-            "requests inside a reservation could wait \(text(would)), \(text(would - limit)) longer than promised"
+            "requests inside a reservation could wait \(would.text), \((would - limit).text) longer than promised"
         case .promisedWait(let was, let would):
-            "VMs with a reservation were promised to wait no longer than \(text(was)), and newcomers could make that"
-                + " \(text(would))"
+            "VMs with a reservation were promised to wait no longer than \(was.text), and newcomers could make that"
+                + " \(would.text)"
         case .launchReserve(let was, let would):
-            "reservations would be suspended by launches that take \(text(would)) a second, \(text(was - would)) less"
+            "reservations would be suspended by launches that take \(would.text) a second, \((was - would).text) less"
                 + " than before"
         case .launchBurst(let was, let would):
-            "reservations would be suspended by launch work of \(text(would)) at once, \(text(was - would)) less than"
+            "reservations would be suspended by launch work of \(would.text) at once, \((was - would).text) less than"
                 + " before"
         case .patience(let would, let limit):
-            "a guest could wait \(text(would)) for the floor's turn, \(text(would - limit)) longer than it may be frozen"
+            "a guest could wait \(would.text) for the floor's turn, \((would - limit).text) longer than it may be frozen"
         }
-    }
-
-    /// To a microsecond: enough to see by how much.
-    private func text(_ duration: Nanoseconds) -> String {
-        DurationText.write(Nanoseconds(max(duration.count / 1_000, 1) * 1_000))
     }
 }

@@ -126,7 +126,8 @@ extension Daemon {
         noLongerAwaited()
     }
 
-    /// A grant that was written down and never sent.
+    /// A grant that was written down and never sent, as its client says: one that lies gets that turn for nothing
+    /// (docs/security.md, section 5).
     private func takeBack(_ turn: TurnID, of vm: VMID, _ now: Instant) {
         if arbiter.isPaused {
             arbiter.takeBack(turn, of: vm, now: now, into: &decisions)
@@ -180,10 +181,12 @@ extension Daemon {
         connection.resync?.repeats.contains(tag) == true
     }
 
-    /// A request was done: after the last that came again, the restart is over for this connection.
+    /// A message was acted on: what stood before it in the order of tags comes no more, nor does itself. After the last
+    /// that came again, the restart is over for this connection.
     func repeated(_ tag: UInt64, _ connection: Connection) {
-        guard let last = connection.resync?.repeats.last, tag >= last else { return }
-        connection.resync = nil
+        guard connection.resync?.isAwaited == false else { return }
+        connection.resync?.repeats.removeAll { $0 <= tag }
+        if connection.resync?.repeats.isEmpty == true { connection.resync = nil }
     }
 
     /// A VM that comes again by its token has let go of what it held on connections that are gone.
@@ -199,7 +202,7 @@ extension Daemon {
 struct ConnectionResync {
     /// RESYNC_STATE has not come.
     var isAwaited: Bool
-    /// The tags that come again, in their order.
+    /// The tags that come again, each once.
     var repeats: [UInt64]
 
     init() {
@@ -209,7 +212,7 @@ struct ConnectionResync {
 
     init(repeats: [UInt64]) {
         isAwaited = false
-        self.repeats = repeats.sorted()
+        self.repeats = repeats
     }
 }
 
@@ -273,6 +276,7 @@ extension Daemon {
             notifier.remove(state.name)
             FileDescriptor(adopting: state.number).close()
         }
+        unknownDescriptors = UnknownDescriptors(names: stored.unknown.map(\.name))
         guard let keeper else { return }
         if let restored {
             takeUp(restored, stored)
@@ -286,11 +290,10 @@ extension Daemon {
     /// The journal of a restart.
     func sayWhatWasTakenUp() {
         for problem in stateProblems {
-            log(
-                .stateUnusable, .warning,
-                "The state that the service manager kept cannot be used: \(problem). It is set aside as"
-                    + " \(StoredDescriptors.setAsideName), and clients register anew",
-                [LogField(.reason, "\(problem)")])
+            log(.stateUnusable, .warning, problem.sentence, [LogField(.reason, problem.reason)])
+        }
+        if let unknown = unknownDescriptors {
+            log(.descriptorsUnknown, .warning, unknown.sentence, [LogField(.count, unknown.count)])
         }
         guard arbiter.isPaused else { return }
         log(

@@ -39,7 +39,7 @@ struct BadInputTests {
             (header(type: 4, size: 64, tag: 1), "more than the record holds"),
         ]
         for (record, reason) in records {
-            // One daemon each: it names one offence of an account, and counts the rest.
+            // One daemon each: it names one mistake of an account, and counts the rest.
             let daemon = try RunningDaemon()
             let neighbour = try Neighbour(daemon)
             let client = try daemon.enter("bad")

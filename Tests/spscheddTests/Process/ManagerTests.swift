@@ -1,5 +1,6 @@
 import Arbiter
 import DaemonTestSupport
+import DeviceTestSupport
 import Foundation
 import LinuxIO
 import ManagerProtocol
@@ -78,14 +79,26 @@ struct ManagerTests {
         #expect(try manager.status().registeredVMs == 1)
     }
 
-    @Test("one operator more than there may be is refused, and the others go on")
+    @Test("one operator more than there may be is told who has the places, and the others go on")
     func tooMany() throws {
         let daemon = try RunningDaemon()
         var first = try connect(daemon)
         #expect(try first.status().registeredVMs == 0)
         let others = try (0..<40).map { _ in try StreamSocketHolder(daemon.managerPath) }
-        try daemon.errors.wait(for: "operators are connected, the most there may be")
+        try daemon.errors.wait(for: "all 32 places for operators are taken: 32 by uid \(getuid())")
         #expect(try first.status().registeredVMs == 0)
+        var late = try connect(daemon)
+        #expect {
+            try late.status()
+        } throws: { error in
+            guard case ManagerClientError.refused(let name, let parameters)? = error as? ManagerClientError,
+                case .string(let text)? = parameters["text"]
+            else { return false }
+            return name == ManagerInterface.tooManyOperatorsError && text.contains("32 by uid \(getuid())")
+        }
+        let command = try BuiltProcess("spschedctl", ["status", "--manager-socket", daemon.managerPath])
+        #expect(command.rest().isEmpty && command.waitForEnd() == EX_TEMPFAIL)
+        #expect(command.standardError.hasPrefix("spschedctl: No further operator is served: all 32 places"))
         withExtendedLifetime(others) {}
     }
 }

@@ -68,6 +68,11 @@ struct ReloadTests {
         try write("[policy.all]\nusers = [\"no-such-user\"]\n", daemon)
         let (status, _, errors) = try reload(daemon)
         #expect(status != 0 && errors.contains("t.toml:2: policy.all.users: there is no user 'no-such-user'"))
+        try write("[policy.a]\nusers = [\"root\"]\n[policy.b]\nusers = [0]\n", daemon)
+        let twice = try reload(daemon)
+        #expect(twice.code == 78)
+        #expect(
+            twice.errors.contains("t.toml:4: policy.b.users: the user '0' is uid 0, whom policy 'a' names as 'root'"))
         let third = try daemon.connect()
         try third.hello()
         guard case .error(let reply) = try third.ask(TestClient.register("third")) else {
@@ -75,6 +80,57 @@ struct ReloadTests {
         }
         #expect(reply.text.contains("policy.all.vms_max"))
         try before.release(before.acquire(.report).turn)
+    }
+
+    @Test("who is denied keeps the VMs that are registered, and registers no other, on whatever connection")
+    func denied() throws {
+        let daemon = try daemon()
+        let before = try daemon.connect()
+        let promised = try before.enter("before", Self.onePerSecond)
+        let idle = try daemon.connect()
+        try idle.hello()
+        try write("[policy.tests]\nusers = [\(getuid())]\naccess = \"denied\"\n", daemon)
+        let (code, output, _) = try reload(daemon)
+        #expect(code == 0 && output.contains("VMs that register from now on"), "\(output)")
+        try daemon.errors.wait(
+            for: "policy.tests was not there and is there (\(daemon.directory.file("t.toml")):1),"
+                + " for VMs that register from now on")
+
+        try expectDenied(idle)
+        let again = try daemon.connect()
+        let resumed = try again.enter("before", token: promised.token)
+        #expect(resumed.isResumed && resumed.reservation == promised.reservation)
+        try again.launch(pages: 1)
+        let other = try daemon.connect()
+        try other.hello()
+        try expectDenied(other)
+
+        #expect(try before.ask(.unregister) == .done)
+        try expectDenied(before)
+        let late = try daemon.connect()
+        guard case .error(let reply) = try late.receive()?.message else { throw TestFailure("let in") }
+        #expect(reply.code == Extensible(.accessDenied))
+    }
+
+    private func expectDenied(_ client: TestClient) throws {
+        guard case .error(let reply) = try client.ask(TestClient.register("new")) else { throw TestFailure("admitted") }
+        #expect(reply.code == Extensible(.accessDenied) && reply.text.contains("policy.tests.access"))
+        #expect(try client.untilHangUp().isEmpty)
+    }
+
+    @Test("who is denied and has no VM is disconnected by the reload, with the setting")
+    func deniedWithoutVM() throws {
+        let daemon = try daemon("[policy.tests]\nusers = [\(getuid())]\n")
+        let idle = try daemon.connect()
+        try idle.hello()
+        try write("[policy.tests]\nusers = [\(getuid())]\naccess = \"denied\"\n", daemon)
+        var manager = try connect(daemon)
+        let change = try #require(try manager.reload().changes.first)
+        #expect(change.key == "policy.tests.access" && change.applies == "new_registrations")
+        guard case .error(let reply) = try idle.receive()?.message else { throw TestFailure("not told") }
+        #expect(reply.code == Extensible(.accessDenied) && reply.text.contains("policy.tests.access"))
+        #expect(try idle.receive() == nil)
+        #expect(try manager.status().counters.protocolErrors == 0)
     }
 
     @Test("a file with a mistake changes nothing: status, journal and exit status say which key")
@@ -124,7 +180,7 @@ struct ReloadTests {
         #expect(
             result.errors.contains(
                 "arbiter.capacity = \"222ms\" (\(daemon.directory.file("t.toml")):2), now \"950ms\": VMs were promised"
-                    + " 22500us of SP time a second, and 22ms would be left for them, 500us too little\n"))
+                    + " 22.5 ms of SP time a second, and 22 ms would be left for them, 500 us too little\n"))
         #expect(!result.errors.contains("arbiter.hold"))
         try daemon.errors.wait(for: "The configuration would take from VMs what they were promised")
         var manager = try connect(daemon)

@@ -40,8 +40,8 @@ final class HeldBudget {
     func admitsRecord(at now: Instant, isRoutine: Bool = false) -> Bool {
         budget.admitsRecord(at: now, isRoutine: isRoutine)
     }
-    func admitsOffence(at now: Instant, isDisconnection: Bool = false) -> Bool {
-        budget.admitsOffence(at: now, isDisconnection: isDisconnection)
+    func admitsOffence(_ kind: LogEvent = .protocolError, at now: Instant) -> Bool {
+        budget.admitsOffence(kind, at: now)
     }
     func takeWithheld(at now: Instant) -> Int? { budget.takeWithheld(at: now) }
     func isQuiet(at now: Instant) -> Bool { budget.isQuiet(at: now) }

@@ -7,6 +7,14 @@ import Testing
 struct JournalTests {
     private static let now = Instant(sinceBoot: .seconds(1_000))
 
+    @Test("a name in the sentence neither hides nor turns anything; the field has it as it is")
+    func names() {
+        let record = LogRecord(
+            .vmRegistered, .info, "VM a\u{202E}b\u{200B} has registered", [LogField(.vmName, "a\u{202E}b\u{200B}")])
+        #expect(record.journalFields.contains(#"MESSAGE=VM a\u{202E}b\u{200B} has registered"#))
+        #expect(record.journalFields.contains("SPSCHEDD_VM_NAME=a\u{202E}b\u{200B}"))
+    }
+
     @Test("each event has an identity of its own, in the form that journalctl takes")
     func identities() {
         let identities = Set(LogEvent.allCases.map(\.messageID))
@@ -96,12 +104,15 @@ struct JournalTests {
 
     private static let window = DaemonLimits.logWindow.lowerBound
 
-    @Test("an offence is named once in a window, and the rest are counted and told once")
+    @Test("an offence of each kind is named once in a window, and the rest are counted and told once")
     func offenceBudget() {
         let budget = HeldBudget()
         #expect(budget.admitsOffence(at: Self.now))
         for _ in 0..<500 { #expect(!budget.admitsOffence(at: Self.now + .seconds(1))) }
-        #expect(budget.admitsOffence(at: Self.now + .seconds(1), isDisconnection: true))
+        // Who floods and then meets a limit is not only said to flood.
+        for kind in [LogEvent.flood, .accountLimit, .disconnected] {
+            #expect(budget.admitsOffence(kind, at: Self.now + .seconds(1)))
+        }
         #expect(budget.admitsRecord(at: Self.now + .seconds(1)))
         #expect(budget.takeWithheld(at: Self.now + .seconds(1)) == nil)
         let later = Self.now + Self.window

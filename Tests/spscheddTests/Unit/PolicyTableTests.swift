@@ -42,6 +42,15 @@ struct PolicyTableTests {
         }
     }
 
+    @Test("a number has one spelling", arguments: ["+0", "00", "-0", "4294967295"])
+    func spelling(_ name: String) {
+        for bad in [policy("p") { $0.users = [name] }, policy("p") { $0.groups = [name] }] {
+            #expect {
+                try PolicyTable([bad])
+            } throws: { "\($0)".contains("'\(name)': create it, or change policy.p.") }
+        }
+    }
+
     @Test("what is asked beyond the policy is clipped, and nothing else changes")
     func clip() throws {
         let strict = policy("p") {

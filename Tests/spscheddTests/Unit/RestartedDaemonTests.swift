@@ -1,4 +1,6 @@
 import Arbiter
+import ConfigurationFiles
+import Glibc
 import Testing
 import VMMProtocol
 
@@ -139,6 +141,22 @@ struct RestartedDaemonTests {
         #expect(scene.daemon.vms.count == 1)
     }
 
+    @Test("what a client says will come again is taken once for each tag, whatever else it says will come")
+    func repeatedOnce() throws {
+        let scene = try RestartedDaemon()
+        let client = try scene.enter("vm")
+        let register = ClientMessage.register(Register(uuid: UUIDBytes(high: 0, low: 1), name: Name64("vm")!))
+        try scene.restart()
+        try client.resynchronise(tags: [2, .max])
+        client.send(register, tag: 2)
+        try scene.turn()
+        guard case .registered? = client.reply(to: 2) else { return #expect(Bool(false)) }
+        client.send(register, tag: 2)
+        try scene.turn()
+        guard case .error(let refusal)? = client.reply(to: 2) else { return #expect(Bool(false)) }
+        #expect(refusal.code == Extensible(.alreadyRegistered))
+    }
+
     @Test("what came before RESYNC_STATE comes again, and counts once")
     func earlyRequest() throws {
         let scene = try RestartedDaemon()
@@ -226,6 +244,39 @@ struct RestartedDaemonTests {
         #expect(registered.isResumed)
         #expect(scene.daemon.counters.resumed == 1)
         _ = try again.grant(to: 3)
+    }
+
+    @Test("whom the next daemon's policy denies keeps its VM, by connection or by token, and registers no other")
+    func denied() throws {
+        let scene = try RestartedDaemon()
+        let (kept, lost) = (try scene.enter("kept"), try scene.enter("lost"))
+        let token = try #require(lost.registered?.token)
+        try scene.restart(forgetting: [lost]) {
+            var policy = PolicySettings(name: "tests")
+            policy.users = ["\(getuid())"]
+            policy.access = .denied
+            $0.policies = [policy]
+        }
+        try kept.resynchronise()
+        kept.send(report, tag: 3)
+        try scene.pass(.milliseconds(20))
+        kept.send(.release(Release(try kept.grant(to: 3).turn)))
+        let again = try scene.connect()
+        again.send(.hello(Hello(name: Name64("scene")!)), tag: 1)
+        let register = Register(uuid: UUIDBytes(high: 0, low: 1), name: Name64("lost")!, token: token)
+        again.send(.register(register), tag: 2)
+        for _ in 0..<4 { try scene.pass(.milliseconds(5)) }
+        guard case .registered(let registered)? = again.reply(to: 2) else { return #expect(Bool(false)) }
+        #expect(registered.isResumed)
+
+        kept.send(.unregister, tag: 4)
+        kept.send(.register(Register(uuid: UUIDBytes(high: 0, low: 1), name: Name64("new")!)), tag: 5)
+        for _ in 0..<4 { try scene.pass(.milliseconds(200)) }
+        guard case .error(let refusal)? = kept.reply(to: 5) else { return #expect(Bool(false)) }
+        #expect(refusal.code == Extensible(.accessDenied) && refusal.text.contains("policy.tests.access"))
+        _ = kept.hear()
+        #expect(kept.hasEnded)
+        #expect(scene.daemon.vms.count == 1)
     }
 
     @Test("with fewer places than before everybody keeps theirs, again and again")
