@@ -101,7 +101,7 @@ let package = Package(
         .executableTarget(
             name: "experiment",
             dependencies: [
-                "Arbiter", "Reporting", "SPModel", "Simulation",
+                "Arbiter", "LinuxIO", "Reporting", "SPModel", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Experiment", exclude: ["README.md"], swiftSettings: strict),
         .testTarget(
@@ -187,7 +187,8 @@ let package = Package(
             name: "spscheddTests",
             dependencies: [
                 "Arbiter", "CSystemd", "DaemonTestSupport", "DeviceProtocol", "DeviceTestSupport", "LinuxIO",
-                "ManagerProtocol", "RecordWords", "StormClient", "TraceFormat", "TraceReplay", "VMMProtocol",
+                "ManagerProtocol", "RecordWords", "StateFormat", "StormClient", "TraceFormat", "TraceReplay",
+                "VMMProtocol",
                 "restart-trial",
                 "sp-emulator", "spschedctl",
                 "spschedd",
@@ -240,7 +241,8 @@ let package = Package(
         .testTarget(
             name: "LaunchTests",
             dependencies: [
-                "Arbiter", "DeviceTestSupport", "HostileSupport", "ManagerProtocol", "fake-monitor", "sp-emulator",
+                "Arbiter", "DeviceTestSupport", "HostileSupport", "LinuxIO", "ManagerProtocol", "fake-monitor",
+                "sp-emulator",
                 "spschedctl",
                 "spschedd", "spschedd-device",
             ], swiftSettings: strict),

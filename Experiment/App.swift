@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import LinuxIO
 import Reporting
 
 /// What `make experiment` runs.
@@ -29,6 +30,7 @@ struct App: AsyncParsableCommand {
     }
 
     func run() async throws {
+        StandardStreams.secure()
         let reports: [ChapterReport]
         do {
             reports = try await Experiment.play(try chapters(), jobs: jobs) { cell, done, all in

@@ -122,11 +122,19 @@ extension Arbiter {
         if guest.isAged {
             aged.set(slot, key: (clock - age(slot)).sinceBoot.count, tie: tie)
         } else if guest.isReserved {
-            reserved.set(slot, key: guest.arrivedAt.sinceBoot.count, tie: tie)
+            reserved.set(slot, key: waitsSince(slot, guest).sinceBoot.count, tie: tie)
             reservedByTag.set(slot, key: virtualMachines[slot].tag, tie: tie, cost: guest.cost)
         } else {
             shared.set(slot, key: virtualMachines[slot].tag, tie: tie, cost: guest.cost)
         }
+    }
+
+    /// A request that comes again after a restart keeps its place: it was asked for first when its VM's attempt began,
+    /// and was not refused since.
+    @inline(__always)
+    private func waitsSince(_ slot: Int, _ guest: GuestRequest) -> Instant {
+        guard !guest.isProtected, virtualMachines[slot].refusals == 0 else { return guest.arrivedAt }
+        return min(virtualMachines[slot].firstAttempt ?? guest.arrivedAt, guest.arrivedAt)
     }
 
     private mutating func removeFromParts(_ slot: Int) {
@@ -378,6 +386,7 @@ extension Arbiter {
             virtualMachines[slot].limitBucket = CellRate(chargedUntil: before)
         }
         virtualMachines[slot].firstAttempt = guest.isAged ? clock - Limits.agedAfter : guest.arrivedAt
+        virtualMachines[slot].keepAge(of: guest)
         virtualMachines[slot].refusedAt = clock
         virtualMachines[slot].guest = nil
         virtualMachines[slot].phase = .idle

@@ -56,6 +56,15 @@ struct VirtualMachine: Sendable {
         refusals = 0
     }
 
+    /// Its request comes again after a restart. An attempt that must not be refused stays one, and goes before the
+    /// others when it would have: its guest is frozen all the while.
+    mutating func keepAge(of guest: GuestRequest) {
+        guard guest.isProtected else { return }
+        if retryPolicy == .once { refusals = max(refusals, 1) }
+        let frozenSince = guest.arrivedAt + (Limits.protectedAgedAfter - Limits.agedAfter)
+        firstAttempt = min(firstAttempt ?? frozenSince, frozenSince)
+    }
+
     mutating func guestTurnEnded(_ occupancy: Nanoseconds) {
         counters.guestTurns += 1
         counters.guestService += occupancy

@@ -104,6 +104,12 @@ static inline int linux_socket_type(int descriptor) {
     return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &value, &length) < 0 ? -errno : value;
 }
 
+static inline int linux_socket_listens(int descriptor) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) < 0 ? -errno : value;
+}
+
 // MARK: Messages, with at most one descriptor
 
 // The three calls of every turn go to the kernel directly: in a process with threads the C library makes each of its
@@ -406,6 +412,11 @@ static inline int linux_path_kind(const char *path) {
 static inline int linux_link_kind(const char *path) {
     struct stat status;
     return lstat(path, &status) < 0 ? -errno : linux_kind_of(&status);
+}
+
+// A new file in the directory that has no name; less than 0 where there can be none.
+static inline int linux_open_unnamed(const char *directory, mode_t mode) {
+    return open(directory, __O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
 }
 
 static inline int linux_descriptor_kind(int descriptor) {

@@ -122,6 +122,8 @@ extension ConfigurationDocuments {
         is time for which the Secure Processor works.
         A duration that is a part of each second is written as a duration: 200ms of
         each second is a fifth of what the SP can do.
+        The other words (turn, reservation, surplus, floor, account) are explained in
+        .Xr spschedd 8 .
         .Sh MISTAKES
         Nothing is applied of a configuration with a mistake in it.
         Every mistake is told at once, with its file and line: a daemon that starts

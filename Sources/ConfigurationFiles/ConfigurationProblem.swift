@@ -73,19 +73,6 @@ package enum NearestKey {
 }
 
 extension String {
-    /// What is quoted of a file may hold a line's end or another control character: those are written as escapes.
-    var inOneLine: String {
-        var scalars = String.UnicodeScalarView()
-        for scalar in unicodeScalars {
-            if scalar.properties.generalCategory == .control {
-                scalars.append(contentsOf: scalar.escaped(asASCII: true).unicodeScalars)
-            } else {
-                scalars.append(scalar)
-            }
-        }
-        return String(scalars)
-    }
-
     /// The beginning of it, if it is longer than any key.
     var quotable: String {
         count > ConfigurationLimits.keyLength ? "\(prefix(ConfigurationLimits.keyLength))…" : self

@@ -1,3 +1,5 @@
+import LinuxIO
+
 /// The keys that a part of a file may have.
 package struct SettingKeys<Root>: Sendable {
     let byPath: [String: SettingKey<Root>]
@@ -19,6 +21,9 @@ package struct SettingsReader {
     /// What stands before each key in the file: empty, or the section above and a point.
     package var place = ""
     package private(set) var problems: [ConfigurationProblem] = []
+    /// What may have been meant by the key of a problem, by its place among them. Looked for only where it is told: a
+    /// file may hold 100,000 keys that are none.
+    private var suggestions: [Int: () -> String?] = [:]
     /// Where each key was written that has been looked at, the last and decisive place last.
     package private(set) var origins: [String: [ConfigurationOrigin]] = [:]
 
@@ -43,13 +48,22 @@ package struct SettingsReader {
     }
 
     package mutating func reportUnknown<Root>(_ path: String, _ value: TOMLValue, _ keys: SettingKeys<Root>) {
+        let place = place
         if case .section = value, !keys.sections.isEmpty {
-            let known = keys.sections.sorted() + (keys.sections.contains("account") ? [PolicySettings.section] : [])
-            let nearest = NearestKey.to(path, among: known)
-            return report(path, "unknown section" + (nearest.map { "; did you mean [\(place)\($0)]?" } ?? ""))
+            let sections = keys.sections
+            return report(path, "unknown section") {
+                let known = sections.sorted() + (sections.contains("account") ? [PolicySettings.section] : [])
+                return NearestKey.to(path, among: known).map { "; did you mean [\(place)\($0)]?" }
+            }
         }
-        let nearest = NearestKey.to(path, among: keys.paths)
-        report(path, "unknown key" + (nearest.map { "; did you mean \(place)\($0)?" } ?? ""))
+        let known = keys.paths
+        report(path, "unknown key") { NearestKey.to(path, among: known).map { "; did you mean \(place)\($0)?" } }
+    }
+
+    /// - Parameter suggestion: what follows the message. Asked for only if the problem is told.
+    package mutating func report(_ key: String, _ message: String, suggestion: @escaping () -> String?) {
+        suggestions[problems.count] = suggestion
+        report(key, message)
     }
 
     /// Remembers on which line a key stands.
@@ -71,21 +85,26 @@ package struct SettingsReader {
 
     package func throwProblems() throws(ConfigurationError) {
         guard !problems.isEmpty else { return }
-        var told = Array(inOrder(problems).prefix(ConfigurationLimits.problems))
+        var told = inOrder(problems).prefix(ConfigurationLimits.problems).map { place in
+            var problem = problems[place]
+            problem.message += suggestions[place]?().map(\.inOneLine) ?? ""
+            return problem
+        }
         if told.count < problems.count {
             told.append(ConfigurationProblem(file: file, message: "and \(problems.count - told.count) more mistakes"))
         }
         throw ConfigurationError(problems: told)
     }
 
-    /// As somebody meets them who goes through one file after the other; where no line is known, at the end.
-    private func inOrder(_ problems: [ConfigurationProblem]) -> [ConfigurationProblem] {
+    /// Their places, as somebody meets them who goes through one file after the other; where no line is known, at the
+    /// end.
+    private func inOrder(_ problems: [ConfigurationProblem]) -> [Int] {
         var files: [String: Int] = [:]
         for problem in problems where files[problem.file] == nil { files[problem.file] = files.count }
         return problems.enumerated().sorted {
             let (left, right) = ($0.element, $1.element)
             return (files[left.file] ?? 0, left.line ?? .max, $0.offset)
                 < (files[right.file] ?? 0, right.line ?? .max, $1.offset)
-        }.map(\.element)
+        }.map(\.offset)
     }
 }

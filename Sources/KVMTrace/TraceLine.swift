@@ -113,11 +113,19 @@ private struct LineScanner {
     private func text(_ range: Range<Int>) -> String {
         var text = ""
         for scalar in String(decoding: line[range], as: UTF8.self).unicodeScalars {
-            let part = scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : "\(scalar)"
+            let part = Self.isPlain(scalar) ? "\(scalar)" : scalar.escaped(asASCII: true)
             guard text.utf8.count + part.utf8.count <= ObservationLimits.nameBytes else { break }
             text += part
         }
         return text
+    }
+
+    /// It moves no cursor, turns no direction, and can be seen.
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
     }
 
     private func trimmed(_ range: Range<Int>) -> Range<Int> {

@@ -19,6 +19,9 @@ public enum UnixSocketKind: Sendable {
 public struct UnixListener: ~Copyable, Sendable {
     public let descriptor: FileDescriptor
 
+    /// Whether the descriptor is a socket that listens.
+    public static func listens(_ number: Int32) -> Bool { linux_socket_listens(number) == 1 }
+
     /// Takes over a listening socket, for example one that the service manager made. Errors if it is no socket or of
     /// another kind.
     public init(adopting descriptor: consuming FileDescriptor, kind: UnixSocketKind) throws(SystemError) {

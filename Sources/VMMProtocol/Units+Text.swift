@@ -7,7 +7,7 @@ extension Rate {
 
 extension Nanoseconds {
     /// For people: `2.5 s`, `500 ms` or `20 us`, rounded down to three decimals.
-    var text: String {
+    package var text: String {
         let count = UInt64(clamping: count)
         if count >= 1_000_000_000 { return "\(decimal(thousandths: count / 1_000_000)) s" }
         if count >= 1_000_000 { return "\(decimal(thousandths: count / 1_000)) ms" }

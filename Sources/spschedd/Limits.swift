@@ -136,6 +136,8 @@ enum DaemonLimits {
     static let resyncSettles = Nanoseconds.milliseconds(1)
     /// More than the state of the greatest settings takes.
     static let stateBytes = 1 << 28
+    /// In the record of those that were let go of: enough to see where they came from.
+    static let unknownDescriptorsNamed = 4
 
     // MARK: Descriptors
 

@@ -131,6 +131,60 @@ struct RecordsTests {
         #expect(scene.arbiter.virtualMachines[1].refusals == 0, "it was not refused")
     }
 
+    @Test("a request that waited has its place among the reserved again, whoever is heard first")
+    func placeIsKept() throws {
+        var scene = Scene()
+        let (holder, waiting, newer) = (try scene.register(), try scene.register(), try scene.register())
+        let granted = try scene.acquire(of: holder)
+        guard case .granted(_, _, let grant) = granted.first else { return #expect(Bool(false), "\(granted)") }
+        _ = try scene.acquire(of: waiting)
+        for _ in 0..<2 {
+            try scene.restart(.milliseconds(250))
+            _ = try scene.acquire(of: newer)
+            _ = try scene.acquire(of: waiting)
+        }
+        _ = scene.resume()
+        var decisions: [Decision] = []
+        try scene.arbiter.release(grant.turn, TurnOutcome(unitsDone: 1), of: holder, now: scene.now, into: &decisions)
+        #expect(decisions.contains { if case .granted(_, waiting, _) = $0 { true } else { false } }, "\(decisions)")
+    }
+
+    @Test("an attempt that must not be refused goes first after eight seconds, however many daemons it waited for")
+    func frozenAgeIsKept() throws {
+        var scene = Scene()
+        let (holder, frozen, other) = (try scene.register(), try scene.register(.never), try scene.register())
+        let granted = try scene.acquire(of: holder)
+        guard case .granted(_, _, let grant) = granted.first else { return #expect(Bool(false), "\(granted)") }
+        _ = try scene.acquire(of: frozen)
+        for _ in 0..<3 {
+            #expect(scene.arbiter.virtualMachines[1].guest?.isAged == false)
+            try scene.restart(.seconds(3))
+            _ = try scene.acquire(of: other)
+            _ = try scene.acquire(of: frozen)
+        }
+        #expect(scene.resume() == [], "the turn of the first is out")
+        var decisions: [Decision] = []
+        try scene.arbiter.release(grant.turn, TurnOutcome(unitsDone: 1), of: holder, now: scene.now, into: &decisions)
+        #expect(decisions.contains { if case .granted(_, frozen, _) = $0 { true } else { false } }, "\(decisions)")
+    }
+
+    @Test("an attempt that must not be refused is one still after its grant was taken back")
+    func protectionIsKept() throws {
+        var scene = Scene()
+        let vm = try scene.register(.once)
+        scene.arbiter.virtualMachines[0].firstAttempt = scene.now
+        scene.arbiter.virtualMachines[0].refusedAt = scene.now
+        scene.arbiter.virtualMachines[0].refusals = 1
+        let granted = try scene.acquire(of: vm)
+        guard case .granted(_, _, let grant) = granted.first else { return #expect(Bool(false), "\(granted)") }
+        try scene.restart(.milliseconds(300))
+        var decisions: [Decision] = []
+        scene.arbiter.takeBack(grant.turn, now: scene.now, into: &decisions)
+        _ = try scene.acquire(of: vm)
+        #expect(scene.arbiter.virtualMachines[0].guest?.isProtected == true)
+        #expect(scene.arbiter.violatedInvariant() == nil)
+    }
+
     @Test("a launch goes on in its session")
     func launchGoesOn() throws {
         var scene = Scene()

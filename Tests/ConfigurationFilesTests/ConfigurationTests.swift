@@ -212,11 +212,33 @@ struct ConfigurationTests {
         #expect(problems("[vmm]\nsocket = \"/a\"\n[manager]\nsocket = \"/a\"").count == 1)
     }
 
-    @Test("a key of strange letters is told in one line", arguments: [#""a\u0007\n" = 1"#, #"["\u001b[2J"]"#])
+    @Test(
+        "a key of strange letters is told in one line, and turns nothing",
+        arguments: [#""a\u0007\n" = 1"#, #"["\u001b[2J"]"#, #""\u202ea\u2028" = 1"#])
     func strangeKey(_ text: String) throws {
         let problem = try #require(problems(text).first)
         #expect(problem.contains("unknown"))
-        #expect(!problem.unicodeScalars.contains { $0.properties.generalCategory == .control })
+        let forbidden: [Unicode.GeneralCategory] = [.control, .format, .lineSeparator, .paragraphSeparator]
+        #expect(!problem.unicodeScalars.contains { forbidden.contains($0.properties.generalCategory) })
+    }
+
+    /// It takes a millisecond, and a file may hold 100,000 keys that are none.
+    @Test("what may have been meant is looked for only where it is told")
+    func suggestions() throws {
+        var reader = SettingsReader(file: "t.toml")
+        var asked = 0
+        for number in 0..<250 {
+            reader.report("key\(number)", "unknown key") {
+                asked += 1
+                return "; did you mean x?"
+            }
+        }
+        let error = #expect(throws: ConfigurationError.self) { try reader.throwProblems() }
+        #expect(asked == 100)
+        #expect(error?.problems.first?.description == "t.toml: key0: unknown key; did you mean x?")
+        #expect(error?.problems.last?.description == "t.toml: and 150 more mistakes")
+        let keys = (0..<2_000).map { "hodl\($0) = 1" }
+        #expect(problems("[arbiter]\nhodl = 1\n" + keys.joined(separator: "\n")).count == 101)
     }
 
     @Test("all mistakes are told at once")

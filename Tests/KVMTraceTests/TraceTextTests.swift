@@ -68,6 +68,11 @@ import Testing
         #expect(processes == [2195])
     }
 
+    @Test func `Marks that turn or hide what follows are shown as escapes`() {
+        let found = line(Self.plain.replacing("CPU 0/KVM", with: "a\u{202E}b\u{200B}"))
+        #expect(found == request(2195, #"a\u{202E}b\u{200B}"#, .plain))
+    }
+
     @Test func `Control characters in a name are shown as escapes`() {
         let found = line(Self.plain.replacing("CPU 0/KVM", with: "\u{1B}[31m"))
         #expect(found == request(2195, #"\u{1B}[31m"#, .plain))

@@ -1,6 +1,7 @@
 import DeviceTestSupport
 import Foundation
 import HostileSupport
+import LinuxIO
 import Testing
 
 /// Goal: whatever a QMP peer does, the person learns what it was, and no turn is kept beyond its lease. Method: as
@@ -53,6 +54,7 @@ struct MonitorTroubleTests {
         let scene = try LaunchScene()
         let ending = Ending(try scene.launch())
         #expect(ending.status == EX_PROTOCOL && ending.errors.contains("-qmp unix:PATH"), "\(ending)")
+        #expect(!ending.errors.contains("?."), "\(ending)")
     }
 
     @Test func `A VM that somebody else let run before its turn is no success, and keeps no turn`() throws {
@@ -107,6 +109,21 @@ struct MonitorTroubleTests {
         #expect(try scene.comes { $0.queues.launchSessions == 1 && $0.registeredVMs == 1 })
         try first.say("on")
         #expect(Ending(holder).status == 0)
+    }
+
+    @Test func `Ctrl-C while spschedd does not answer is told with what was not done`() throws {
+        let scene = try LaunchScene()
+        try scene.monitor(LaunchScene.introduction + ["wait"])
+        // It takes the connection, and says nothing.
+        let silent = try UnixListener(path: scene.directory.file("silent"))
+        let launch = try scene.launch(arguments: ["--socket", scene.directory.file("silent")])
+        let hasAsked = silent.descriptor.waitReadable(milliseconds: 60_000)
+        #expect(hasAsked)
+        launch.signal(SIGINT)
+        let ending = Ending(launch)
+        #expect(ending.status == 128 + SIGINT, "\(ending)")
+        #expect(ending.errors.contains("interrupted before the VM was told to run: nothing was launched"), "\(ending)")
+        silent.descriptor.shutDown()
     }
 
     // MARK: After it was told to run

@@ -28,6 +28,24 @@ import Testing
         #expect(names == ["file"])
     }
 
+    @Test func `Who may read the file that is there may read the new one, and nobody else`() throws {
+        for permitted in [0o600, 0o640, 0o444] as [mode_t] {
+            try OutputFile.write("old", to: directory.file("file"))
+            #expect(chmod(directory.file("file"), permitted) == 0)
+            try OutputFile.write("new", to: directory.file("file"))
+            #expect(try contents("file") == "new")
+            #expect(try mode("file") & 0o777 == permitted)
+        }
+    }
+
+    @Test func `A file that everybody is to read has that mode whatever was there`() throws {
+        try OutputFile.write("old", to: directory.file("file"))
+        #expect(chmod(directory.file("file"), 0o600) == 0)
+        try OutputFile.replace(directory.file("file"), with: "new", mode: 0o644)
+        #expect(try mode("file") & 0o777 == 0o644)
+        #expect(names == ["file"])
+    }
+
     @Test func `A symbolic link is written through and stays one`() throws {
         try OutputFile.write("a longer text", to: directory.file("target"))
         #expect(symlink("target", directory.file("link")) == 0)

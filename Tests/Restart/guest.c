@@ -3,6 +3,7 @@
 #include "spsched.h"
 #include "trial.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,8 +27,8 @@ struct guest {
     unsigned refused;
     /* Errors that a call returned; the others are answers to releases. */
     uint64_t told;
-    /* Of /proc/thread-self/schedstat. */
-    int schedule;
+    /* /proc/self/task/N/schedstat of this thread and the library's: either may be the one that hears the daemon. */
+    int schedules[2];
     /* When the latest request was made, and for how long the machine had not run us by then. */
     uint64_t asked_at, delayed_before;
 };
@@ -78,13 +79,31 @@ static void tell_silence(struct guest *guest)
         (unsigned long long)status.epoch, status.connected ? "connected" : "not connected");
 }
 
-/* For how long this thread was ready to run, and the machine did not run it. */
+/* For how long this process was ready to run, and the machine did not run it. */
 static uint64_t delayed(const struct guest *guest)
 {
-    char text[96] = "";
-    unsigned long long ran, waited = 0;
-    if (pread(guest->schedule, text, sizeof text - 1, 0) > 0) sscanf(text, "%llu %llu", &ran, &waited);
-    return waited;
+    uint64_t sum = 0;
+    for (int i = 0; i < 2; i++) {
+        char text[96] = "";
+        unsigned long long ran, waited = 0;
+        if (pread(guest->schedules[i], text, sizeof text - 1, 0) > 0) sscanf(text, "%llu %llu", &ran, &waited);
+        sum += waited;
+    }
+    return sum;
+}
+
+static void watch_schedule(struct guest *guest)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int count = 0;
+    guest->schedules[0] = guest->schedules[1] = -1;
+    for (struct dirent *task; tasks && count < 2 && (task = readdir(tasks));) {
+        char path[64];
+        if (task->d_name[0] == '.') continue;
+        snprintf(path, sizeof path, "/proc/self/task/%.20s/schedstat", task->d_name);
+        guest->schedules[count++] = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (tasks) closedir(tasks);
 }
 
 static void begin_wait(struct guest *guest)
@@ -94,13 +113,10 @@ static void begin_wait(struct guest *guest)
 }
 
 /* An answer has come, or patience has ended. */
-static void end_wait(struct guest *guest, enum spsched_result result, const struct spsched_reply *reply)
+static void end_wait(struct guest *guest)
 {
     uint64_t waited = boot_now() - guest->asked_at;
     if (waited > guest->counts->longest_wait) guest->counts->longest_wait = waited;
-    if (waited < 2 * SECOND) return;
-    fprintf(stderr, "VM %u waited %llu ms for its answer: %s: %s\n", guest->number,
-        (unsigned long long)(waited / MILLISECOND), spsched_result_name(result), reply->text);
 }
 
 /* Two turns at once: one was granted while the other was out, or was overslept by its holder. */
@@ -175,7 +191,7 @@ static void ask_report(struct guest *guest)
     struct spsched_reply reply = { .size = sizeof reply };
     begin_wait(guest);
     enum spsched_result result = spsched_acquire(guest->client, &request, &reply);
-    end_wait(guest, result, &reply);
+    end_wait(guest);
     if (result == SPSCHED_BUSY) {
         note_refusal(guest, &reply);
         /* Linux sleeps two seconds; a tenth of that asks more often. */
@@ -197,7 +213,7 @@ static bool launch_commands(struct guest *guest, uint32_t pages)
     struct spsched_reply reply = { .size = sizeof reply };
     begin_wait(guest);
     enum spsched_result result = spsched_acquire(guest->client, &request, &reply);
-    end_wait(guest, result, &reply);
+    end_wait(guest);
     while (result == SPSCHED_OK) {
         struct use use = use_sp(guest, &reply.grant, MILLISECOND / 2);
         struct spsched_grant grant = reply.grant;
@@ -212,7 +228,7 @@ static bool launch_commands(struct guest *guest, uint32_t pages)
         request.units = pages ? pages : 1;
         begin_wait(guest);
         result = spsched_release_and_acquire(guest->client, &grant, NULL, &request, &reply);
-        end_wait(guest, result, &reply);
+        end_wait(guest);
         end_use(guest, &use);
     }
     complain(guest, "a launch command", result, reply.text);
@@ -292,8 +308,8 @@ int guest_run(struct shared *shared, unsigned number, const char *path, uint64_t
     /* One in eight is an impatient guest: refused twice it has lost its key. Of such, with others or without, a host is
      * admitted 120 at its defaults. */
     guest.policy = number % 8 == 7 && shared->vms <= 120 ? SPSCHED_RETRY_ONCE : SPSCHED_RETRY_LINUX;
-    guest.schedule = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
     if (!enter(&guest, path)) return 1;
+    watch_schedule(&guest);
     shared->ready++;
     while (!shared->stop) {
         if (random_below(&guest.random, 40) == 0)

@@ -70,6 +70,37 @@ import Testing
         #expect(command.standardError().contains("'sp-emulator' is not in \(command.directory)"))
     }
 
+    @Test func `Every exit status that the commands use is in the help`() throws {
+        let command = try CommandProcess(["--help"])
+        let help = command.standardOutput()
+        #expect(command.waitForEnd() == 0)
+        let documented = Set(help.matches(of: /\n +(\d+)  +\S/).compactMap { Int32($0.output.1) })
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/spschedctl")
+        var names: Set<String> = []
+        let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        for case let file as URL in files where file.pathExtension == "swift" {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            names.formUnion(text.matches(of: /\bEX_[A-Z]+\b/).map { String($0.output) })
+        }
+        let numbers: [String: Int32] = [
+            "EX_CANTCREAT": EX_CANTCREAT, "EX_CONFIG": EX_CONFIG, "EX_DATAERR": EX_DATAERR, "EX_IOERR": EX_IOERR,
+            "EX_NOINPUT": EX_NOINPUT, "EX_NOPERM": EX_NOPERM, "EX_OSERR": EX_OSERR, "EX_PROTOCOL": EX_PROTOCOL,
+            "EX_SOFTWARE": EX_SOFTWARE, "EX_TEMPFAIL": EX_TEMPFAIL, "EX_UNAVAILABLE": EX_UNAVAILABLE,
+            "EX_USAGE": EX_USAGE,
+        ]
+        #expect(names.count > 8)
+        for name in names {
+            let number = try #require(numbers[name], "\(name) is new: give its number here")
+            #expect(documented.contains(number), "\(name), \(number), is not in ExitStatuses")
+        }
+    }
+
+    @Test func `Metrics have one form, and no other is offered`() throws {
+        let help = try CommandProcess(["metrics", "--help"])
+        let text = help.standardOutput()
+        #expect(help.waitForEnd() == 0 && text.contains("--textfile") && !text.contains("--json"))
+    }
+
     @Test func `Help lists what there is, and not the demo's VMs`() throws {
         let command = try CommandProcess(["--help"])
         let output = command.standardOutput()

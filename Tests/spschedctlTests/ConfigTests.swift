@@ -124,10 +124,10 @@ import Testing
             "7: policy.tenants.groups: there is no group 'no-such-group'",
         ]
         #expect(told == mistakes.map { "\(file):\($0) on this host: create it, or name another" })
-        // One user under two names, in two policies; twice in one policy is once.
+        // One user under a name and a number, in two policies.
         try write(
             "/etc/spschedd/spschedd.toml.d/60-names.toml",
-            "[policy.a]\nusers = [\"root\", 0]\n[policy.b]\nusers = [7, 0]\n")
+            "[policy.a]\nusers = [\"root\"]\n[policy.b]\nusers = [7, 0]\n")
         let twice = try config("check", "--config", file)
         #expect(twice.waitForEnd() == 78)
         let sentence = "the user '0' is uid 0, whom policy 'a' names as 'root': name it in one of them"

@@ -27,6 +27,8 @@ struct ManualPage {
             "What a turn, SP time, a reservation and an account are is told in", ".Xr spschedd 8 .", ".Sh COMMANDS",
         ]
         for command in root.visibleSubcommands { describe(command, path: command.commandName) }
+        lines += Self.files + [".Sh EXIT STATUS"]
+        paragraphs(root.discussion ?? "")
         lines += Self.ending
     }
 
@@ -101,13 +103,14 @@ struct ManualPage {
         return safe.hasPrefix(".") || safe.hasPrefix("'") ? "\\&" + safe : safe
     }
 
-    private static let ending = [
+    private static let files = [
         ".Sh FILES", ".Bl -tag -width Ds", ".It Pa /run/spschedd/manager/io.spschedd.Manager",
         "Where the daemon answers operators: Varlink, so that",
-        ".Xr varlinkctl 1", "and any Varlink library can ask, too.", ".El", ".Sh EXIT STATUS",
-        "0 if all went well, 64 for a wrong option, 69 if the daemon cannot be reached,",
-        "and else what the command's description says; 1 where it says nothing.", ".Sh SEE ALSO",
-        ".Xr spschedd.toml 5 ,",
+        ".Xr varlinkctl 1", "and any Varlink library can ask, too.", ".El",
+    ]
+
+    private static let ending = [
+        ".Sh SEE ALSO", ".Xr spschedd.toml 5 ,",
         ".Xr spschedd-protocol 7 ,", ".Xr spschedd 8",
     ]
 }

@@ -12,6 +12,13 @@ import Testing
         #expect(Format.printable("\u{1B}[2J\u{202E}a\u{200B}\n") == "\\u{1B}[2J\\u{202E}a\\u{200B}\\u{A}")
     }
 
+    @Test("what another program says is on one line, neither hides nor turns anything, and is not too long")
+    func foreign() {
+        #expect(String.foreign("no such disk: é 東 🦊") == "no such disk: é 東 🦊")
+        #expect(String.foreign("a\u{202E}b\u{2066}\u{200B}\u{2028}\n") == #"a\u{202E}b\u{2066}\u{200B}\u{2028}\n"#)
+        #expect(String.foreign(String(repeating: "x", count: 1_000)).count == LaunchLimits.foreignTextBytes + 1)
+    }
+
     @Test("a picture is as wide as the terminal and one line lower, and clears what was there")
     func picture() {
         let text = (1...40).map { "line \($0) " + String(repeating: "x", count: 200) }.joined(separator: "\n")

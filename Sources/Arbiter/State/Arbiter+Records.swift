@@ -139,7 +139,10 @@ extension Arbiter {
         if isServed, virtualMachines[slot].guest != nil {
             virtualMachines[slot].phase = .inService
         } else {
-            if virtualMachines[slot].guest != nil { virtualMachines[slot].refusedAt = clock }
+            if let waited = virtualMachines[slot].guest {
+                virtualMachines[slot].refusedAt = clock
+                virtualMachines[slot].keepAge(of: waited)
+            }
             refundReservation(slot)
             virtualMachines[slot].guest = nil
             virtualMachines[slot].phase = .idle

@@ -56,12 +56,14 @@ private struct FleetReader {
     }
 
     private mutating func reportUnknown(_ entry: TOMLSection.Entry) {
-        let known =
-            Self.lists.map { ($0, "[[\($0)]]") } + [("configuration", "[configuration]")]
-            + Self.top.paths.map { ($0, $0) }
-        let nearest = NearestKey.to(entry.name, among: known.map(\.0))
-        let meant = known.first { $0.0 == nearest }.map { "; did you mean \($0.1)?" }
-        settings.report(entry.name, "unknown key" + (meant ?? ". A fleet has [[group]], [[unjoined]], [configuration]"))
+        settings.report(entry.name, "unknown key") {
+            let known =
+                Self.lists.map { ($0, "[[\($0)]]") } + [("configuration", "[configuration]")]
+                + Self.top.paths.map { ($0, $0) }
+            let nearest = NearestKey.to(entry.name, among: known.map(\.0))
+            let meant = known.first { $0.0 == nearest }.map { "; did you mean \($0.1)?" }
+            return meant ?? ". A fleet has [[group]], [[unjoined]], [configuration]"
+        }
     }
 
     // MARK: The configuration

@@ -10,7 +10,7 @@ public struct HostFigures: Sendable {
     /// VMs that registered, and registrations that were not admitted, by the protocol's error codes.
     public var registrations: Int64
     public var rejections: [String: Int64]
-    /// Connections that were turned away at a cap.
+    /// Connections that were turned away at a cap, or by a policy.
     public var connectionsRefused: Int64
     /// Records that the journal was too slow for.
     public var journalDropped: Int64

@@ -121,7 +121,7 @@ public enum ManagerMetrics {
         .each("spschedd_rejections", .counter, by: "code", "Registrations that were not admitted.") { figures in
             figures.rejections.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
         },
-        .counter("spschedd_connections_refused", "Connections that were turned away at a cap.") {
+        .counter("spschedd_connections_refused", "Connections that were turned away at a cap, or by a policy.") {
             $0.connectionsRefused
         },
         .counter("spschedd_protocol_errors", "Connections closed for breaking the protocol.") {

@@ -11,7 +11,11 @@ struct LaunchCommand: ParsableCommand {
             QEMU is started with -S and issues its launch commands at the first 'cont'. This command registers the VM, \
             waits for one turn for the whole launch, sends 'cont' (--qmp) or runs 'virsh start --paused' and 'virsh \
             resume' (--libvirt), and returns the turn when the VM runs. What QEMU does before it pauses (INIT2, \
-            LAUNCH_START), a reset inside QEMU and the guest's requests are not covered: see docs/enforcement.md.
+            LAUNCH_START), a reset inside QEMU and the guest's requests are not covered: see enforcement.md among \
+            spschedd's documents.
+
+            Run it as root or as a member of spschedd-vmm, who may also talk to the monitor or to libvirt. QEMU opens \
+            /dev/sev itself, for which it needs permission: operating.md, "Who may open /dev/sev".
 
             Ctrl-C before the VM was told to run leaves it paused and nothing launched. After that the launch goes \
             on, and the turn is left to its lease.
@@ -83,12 +87,15 @@ struct LaunchCommand: ParsableCommand {
     }
 
     func run() throws {
-        do {
-            let result = try launch(try LaunchSignals())
+        let signals = try LaunchSignals()
+        // One that waits ends this process when they are given back: not before it has said how far it came.
+        defer { withExtendedLifetime(signals) {} }
+        do throws(LaunchProblem) {
+            let result = try launch(signals)
             StandardOutput.print(json ? Format.json(result) : result.text)
-        } catch let problem as LaunchProblem {
-            StandardError.print("spschedctl: \(problem)")
-            throw ExitCode(problem.exitStatus)
+        } catch {
+            StandardError.print("spschedctl: \(error)")
+            throw ExitCode(error.exitStatus)
         }
     }
 

@@ -83,7 +83,7 @@ extension MonitorFault: CustomStringConvertible {
     var description: String {
         switch self {
         case .unreachable(let error):
-            "no QMP monitor: \(error). Is QEMU running, with -qmp unix:PATH,server=on,wait=off?"
+            "no QMP monitor: \(error) (is QEMU running, with -qmp unix:PATH,server=on,wait=off?)"
         case .noGreeting(let path, let time):
             "what listens at \(path) has not greeted for \(Format.duration(time)): it is no QMP monitor, or another client has it"
         case .closed(let awaited): "QEMU closed the monitor before \(awaited)"
@@ -100,17 +100,15 @@ extension MonitorFault: CustomStringConvertible {
 }
 
 extension String {
-    /// A sentence of another program on one line, without control characters, and not too long.
+    /// A sentence of another program on one line, without characters that hide or move anything, and not too long.
     static func foreign(_ text: String) -> String {
         var scalars = String.UnicodeScalarView()
         var bytes = 0
         for scalar in text.unicodeScalars {
             bytes += UTF8.width(scalar)
-            guard bytes <= LaunchLimits.foreignTextBytes else { return String(scalars) + "…" }
-            let isControl = scalar.properties.generalCategory == .control
-            scalars.append(
-                contentsOf: isControl ? scalar.escaped(asASCII: true).unicodeScalars : "\(scalar)".unicodeScalars)
+            guard bytes <= LaunchLimits.foreignTextBytes else { return String(scalars).inOneLine + "…" }
+            scalars.append(scalar)
         }
-        return String(scalars)
+        return String(scalars).inOneLine
     }
 }

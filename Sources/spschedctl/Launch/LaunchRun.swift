@@ -15,10 +15,10 @@ struct LaunchRun {
 
     func launch<Machine: PausedMachine & ~Copyable>(_ machine: inout Machine) throws(LaunchProblem) -> LaunchResult {
         let identity = try machine.identify()
-        let client = try ProxyClient(socket: socket, failsOpen: failsOpen)
-        try client.register(identity, failsOpen: failsOpen)
+        let client = try registered(identity)
         var launched = false
         do throws(LaunchProblem) {
+            if let signal = signals.take() { throw .interrupted(signal: signal) }
             try machine.prepare()
             let began = BootClock.now()
             let grant = try turn(of: client, identity, &machine)
@@ -30,6 +30,19 @@ struct LaunchRun {
         } catch {
             // Otherwise the connection just ends: the turn outlives it, as a proxy's.
             if launched || !error.launchMayGoOn { client.leave(launched: launched) }
+            throw error
+        }
+    }
+
+    /// spschedd knows the VM. It is waited for without a look at signals, for some seconds at most.
+    private func registered(_ identity: MachineIdentity) throws(LaunchProblem) -> ProxyClient {
+        do throws(LaunchProblem) {
+            let client = try ProxyClient(socket: socket, failsOpen: failsOpen)
+            try client.register(identity, failsOpen: failsOpen)
+            return client
+        } catch {
+            // Who was told to end need not hear that nobody answered.
+            if let signal = signals.take() { throw .interrupted(signal: signal) }
             throw error
         }
     }

@@ -3,13 +3,25 @@ import Glibc
 import LinuxIO
 import ManagerProtocol
 
-/// Options of every command that asks the daemon.
+/// Options of every command that asks the daemon and has an answer of two forms.
 struct ManagerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The daemon's Manager socket.", valueName: "path"))
-    var managerSocket = ManagerClient.defaultPath
+    @OptionGroup var manager: ManagerSocketOption
 
     @Flag(help: "Print JSON, for programs.")
     var json = false
+
+    func ask<Answer>(
+        patienceMilliseconds: Int32 = 5_000,
+        _ question: (inout ManagerClient) throws(ManagerClientError) -> Answer
+    ) throws -> Answer {
+        try manager.ask(patienceMilliseconds: patienceMilliseconds, question)
+    }
+}
+
+/// Where the daemon is asked.
+struct ManagerSocketOption: ParsableArguments {
+    @Option(help: ArgumentHelp("The daemon's Manager socket.", valueName: "path"))
+    var managerSocket = ManagerClient.defaultPath
 
     /// Connects and asks. A failure is told on standard error, with what to do about it, and ends the command.
     func ask<Answer>(

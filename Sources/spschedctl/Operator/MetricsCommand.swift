@@ -14,22 +14,22 @@ struct MetricsCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write this file, whose name must end in .prom.", valueName: "path"))
     var textfile: String?
 
-    @OptionGroup var options: ManagerOptions
+    @OptionGroup var manager: ManagerSocketOption
 
     func validate() throws {
         if let textfile, !textfile.hasSuffix(".prom") {
             throw ValidationError(
                 "--textfile: node_exporter reads only names that end in .prom; '\(textfile)' does not")
         }
-        if options.json { throw ValidationError("--json: metrics are OpenMetrics text, for programs already") }
     }
 
     func run() throws {
-        let text = try options.ask { manager throws(ManagerClientError) in try manager.metrics() }
+        let text = try manager.ask { manager throws(ManagerClientError) in try manager.metrics() }
         guard let textfile else { return StandardOutput.print(String(text.dropLast())) }
         do {
             // The collector reads the older format, which has no end and calls what it does not know untyped.
-            try PublicFile.replace(textfile, with: TextfileFormat.text(from: text))
+            // Whatever this process's mask is: node_exporter runs as somebody else.
+            try OutputFile.replace(textfile, with: TextfileFormat.text(from: text), mode: 0o644)
         } catch {
             StandardError.print("spschedctl: \(error)")
             throw ExitCode(EX_CANTCREAT)
@@ -60,36 +60,4 @@ enum TextfileFormat {
     }
 
     private static func type(_ type: Substring) -> Substring { type == "counter" ? type : "gauge" }
-}
-
-/// A file that is complete at every moment, and that everybody may read.
-enum PublicFile {
-    static func replace(_ path: String, with text: String) throws(SystemError) {
-        let temporary = "\(path).\(getpid())"
-        do throws(SystemError) {
-            try write(text, to: temporary)
-            guard rename(temporary, path) == 0 else {
-                throw SystemError(code: errno, attempt: "put in place", subject: path)
-            }
-        } catch {
-            unlink(temporary)
-            throw error
-        }
-    }
-
-    private static func write(_ text: String, to path: String) throws(SystemError) {
-        let number = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard number >= 0 else { throw SystemError(code: errno, attempt: "create", subject: path) }
-        let file = FileDescriptor(adopting: number)
-        // Whatever this process's mask is: node_exporter runs as somebody else.
-        guard fchmod(file.number, 0o644) == 0 else { throw SystemError(code: errno, attempt: "open up", subject: path) }
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            // SAFETY: the bytes are only read, during the call.
-            let count = rest.withUnsafeBytes { Glibc.write(file.number, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw SystemError(code: errno, attempt: "write", subject: path) }
-            rest = rest.dropFirst(count)
-        }
-    }
 }

@@ -33,7 +33,7 @@ struct PlanCommand: ParsableCommand {
 
             spschedctl plan fleet.toml --report plan.html
 
-            docs/capacity-planning.md explains every key, and how to read the answer.
+            capacity-planning.md, among spschedd's documents, explains every key, and how to read the answer.
 
             Exit codes: 0 the fleet is admitted, though perhaps with less than some VMs want: the first line says so; \
             \(PlanExit.notAdmitted) it is not, and the figures are of the largest one of its shape that is; \

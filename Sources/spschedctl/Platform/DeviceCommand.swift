@@ -33,6 +33,16 @@ struct DeviceRetakeCommand: ParsableCommand {
     @OptionGroup var options: ManagerOptions
 
     func run() throws {
-        try options.ask { manager throws(ManagerClientError) in try manager.retakeDevice() }
+        let status = try options.ask { manager throws(ManagerClientError) in
+            try manager.retakeDevice()
+            return try manager.status()
+        }
+        let detail = status.deviceDetail.map { ": \($0)" } ?? ""
+        StandardOutput.print(
+            options.json
+                ? Format.json(["device": status.device.rawValue])
+                : status.device == .absent
+                    ? "The daemon may use the device again, and there is none\(detail)"
+                    : "The daemon has taken up \(status.devicePath) again; it is \(status.device.rawValue)\(detail)")
     }
 }

@@ -19,7 +19,8 @@ struct ReplayCommand: ParsableCommand {
             --with tells what another configuration would have done with the same clients, open-loop: requests come \
             when they came, turns take as long as they took, and a launch's commands follow one another after the \
             pauses that were recorded. How clients would have reacted to other answers no trace can know: a guest \
-            that is refused would have come back, and one that is served would not.
+            that is refused would have come back, and one that is served would not. Policies are not applied, and the \
+            answer says so where there are some: a trace does not know the users and groups whom they concern.
 
             Examples:
               spschedctl replay /run/spschedd-trace/trace

@@ -66,7 +66,7 @@ struct ReplayJSON {
             ("launches_refused", integer(compared.results.launchesRefused)),
             ("vms_not_admitted", integer(compared.results.notAdmitted)),
             ("vms_newly_admitted", integer(compared.results.newlyAdmitted)),
-            ("not_felt", .list(compared.results.chunkPagesRecorded == nil ? [] : [.text("arbiter.chunk_pages")])),
+            ("not_felt", .list(compared.notFelt.map { .text($0) })),
             ("guest_requests", json(compared.comparison.guests)),
             ("launch_commands", json(compared.comparison.launches)),
             ("vms", .list(compared.comparison.rows.map(json))),

@@ -129,6 +129,11 @@ struct ComparisonText {
                 "NOT FELT: another chunk_pages than the \(recorded) recorded, since launch commands are those that were"
                     + " asked for")
         }
+        if compared.policiesIgnored > 0 {
+            let policies = compared.policiesIgnored == 1 ? "1 policy" : "\(compared.policiesIgnored) policies"
+            sentences.append(
+                "NOT FELT: \(policies), since a trace does not know the users and groups whom they concern")
+        }
         return sentences
     }
 

@@ -67,6 +67,14 @@ struct Story {
         let configurationPath: String
         let results: WhatIfResults
         let comparison: WhatIfComparison
+        /// Of the configuration: a trace knows accounts by number, not who they are.
+        let policiesIgnored: Int
+
+        /// The keys and sections that make no difference here, though they would to a daemon.
+        var notFelt: [String] {
+            (results.chunkPagesRecorded == nil ? [] : ["arbiter.chunk_pages"])
+                + (policiesIgnored == 0 ? [] : [PolicySettings.section])
+        }
     }
 
     func compared(with path: String) throws(ReplayProblem) -> Comparison {
@@ -85,7 +93,8 @@ struct Story {
             whatIf.run()
             return Comparison(
                 configurationPath: path, results: whatIf.results,
-                comparison: WhatIfComparison(history, whatIf.results))
+                comparison: WhatIfComparison(history, whatIf.results),
+                policiesIgnored: configuration.policies.count)
         } catch { throw .notATrace("\(self.path): \(error)") }
     }
 

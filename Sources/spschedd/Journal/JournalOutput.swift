@@ -54,7 +54,7 @@ enum LogOutput: Sendable {
     }
 
     private func standardError(_ record: LogRecord) {
-        let text = Array("spschedd: \(record.priority.name): \(record.message)\n".utf8)
+        let text = Array("spschedd: \(record.priority.name): \(record.message.inOneLine)\n".utf8)
         // SAFETY: the bytes are only read, during the call. A terminal that takes less has no use for the rest.
         _ = text.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
@@ -72,10 +72,11 @@ enum LogOutput: Sendable {
 }
 
 extension LogRecord {
-    /// `NAME=value` as the journal takes it; values are cut at `DaemonLimits.logFieldBytes`.
+    /// `NAME=value` as the journal takes it; values are cut at `DaemonLimits.logFieldBytes`. The sentence is for
+    /// terminals: names in it have their invisible characters escaped. The fields keep them, for programs to compare.
     var journalFields: [String] {
         var all = [
-            "MESSAGE=\(cut(message))", "PRIORITY=\(priority.rawValue)", "MESSAGE_ID=\(event.messageID)",
+            "MESSAGE=\(cut(message.inOneLine))", "PRIORITY=\(priority.rawValue)", "MESSAGE_ID=\(event.messageID)",
             "SYSLOG_IDENTIFIER=spschedd", "CODE_FILE=\(file)", "CODE_LINE=\(line)", "CODE_FUNC=\(function)",
         ]
         for field in fields { all.append("SPSCHEDD_\(field.name.rawValue)=\(cut(field.value))") }

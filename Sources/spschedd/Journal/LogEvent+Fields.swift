@@ -5,7 +5,7 @@ extension LogEvent {
         switch self {
         case .started: [.version, .epoch]
         case .ready: [.path]
-        case .restarted: [.count]
+        case .restarted, .descriptorsUnknown: [.count]
         case .stateUnusable: [.reason]
         case .draining: [.uid]
         case .configurationInvalid, .configurationReloaded, .configurationNotReloaded: []

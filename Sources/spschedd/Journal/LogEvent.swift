@@ -14,6 +14,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case restarted = "6c1f0b7e4d5a4b0f8e2a9d3c7b61f504"
     /// A state that the service manager kept cannot be used.
     case stateUnusable = "a94e2d7c18b34f6f9b0d5e3c6f7a8120"
+    /// The service manager kept descriptors under names that are unknown.
+    case descriptorsUnknown = "5d0c7e2b91f44a67b3e86f1d2a9c4075"
     /// It was told to end.
     case stopping = "bf022f5353c341c8b876680adf8aa76a"
     /// A reload was applied; or one setting that has another value since.

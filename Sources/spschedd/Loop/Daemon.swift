@@ -28,7 +28,8 @@ final class Daemon {
     /// Writes down what the next daemon must know, where a service manager keeps it.
     let keeper: StateKeeper?
     /// Why what was kept could not be used.
-    let stateProblems: [String]
+    let stateProblems: [UnusableState]
+    var unknownDescriptors: UnknownDescriptors?
     /// Filled by the Arbiter and carried out at once. Its room is kept.
     var decisions: [Decision] = []
     var connections: ConnectionTable
@@ -171,7 +172,7 @@ struct DaemonCounters {
     var busies = BusyCounts()
     /// Connections closed for breaking the protocol.
     var protocolErrors: Int64 = 0
-    /// VMs that registered anew, registrations that were not admitted, connections turned away at a cap.
+    /// VMs that registered anew, registrations that were not admitted, connections turned away.
     var registrations: Int64 = 0
     var rejections = RejectionCounts()
     var connectionsRefused: Int64 = 0

@@ -1,6 +1,5 @@
 import Arbiter
 import ConfigurationFiles
-import Glibc
 import LinuxIO
 import ManagerProtocol
 import VMMProtocol
@@ -37,7 +36,7 @@ struct OperatorCalls: ManagerSource {
 
     /// Whoever else may ask the Manager could make any VM look as if it did not ask.
     func noteRequests(_ report: ObservedReport) -> Bool {
-        guard uid == 0 || uid == geteuid() else { return false }
+        guard ManagerServer.isOwn(uid) else { return false }
         daemon.noteRequests(report)
         return true
     }

@@ -38,7 +38,7 @@ final class ManagerServer {
             return refuse(descriptor, .permissionDenied, reason, peer, daemon)
         }
         let places = OperatorPlaces(users: connections.compactMap { $0?.peer.uid })
-        if let reason = places.refusal(of: peer.uid, isOwn: isOwn(peer)) {
+        if let reason = places.refusal(of: peer.uid, isOwn: Self.isOwn(peer.uid)) {
             let error = VarlinkError.tooManyOperators("No further operator is served: \(reason).")
             return refuse(descriptor, error, reason, peer, daemon)
         }
@@ -50,10 +50,11 @@ final class ManagerServer {
     }
 
     private func isAllowed(_ peer: PeerIdentity) -> Bool {
-        isOwn(peer) || group.map(peer.isMember) == true
+        Self.isOwn(peer.uid) || group.map(peer.isMember) == true
     }
 
-    private func isOwn(_ peer: PeerIdentity) -> Bool { peer.uid == 0 || peer.uid == geteuid() }
+    /// Whether it is root, or the user that the daemon runs as.
+    static func isOwn(_ uid: UInt32) -> Bool { uid == 0 || uid == geteuid() }
 
     private func refuse(
         _ descriptor: borrowing FileDescriptor, _ error: VarlinkError, _ reason: String, _ peer: PeerIdentity,

@@ -114,7 +114,7 @@ extension ReloadReply {
 
 extension ManagedSettingChange {
     fileprivate var sentence: String {
-        "\(key) was \(was) and is \(now)" + (origin.map { " (\($0))" } ?? " by default") + condition
+        "\(key) was \(was) and is \(now)" + (origin.map { " (\($0))" } ?? " (written nowhere)") + condition
     }
 
     private var condition: String {

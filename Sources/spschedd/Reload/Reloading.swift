@@ -1,6 +1,7 @@
 import Arbiter
 import ConfigurationFiles
 import ManagerProtocol
+import VMMProtocol
 
 /// What another configuration changes in the one that runs: pure.
 struct Reloading {
@@ -116,26 +117,21 @@ extension ReconfigurationObjection {
     fileprivate var sentence: String {
         switch self {
         case .capacity(let needed, let available):
-            "VMs were promised \(text(needed)) of SP time a second, and \(text(available)) would be left for them,"
-                + " \(text(needed - available)) too little"
+            "VMs were promised \(needed.text) of SP time a second, and \(available.text) would be left for them,"
+                + " \((needed - available).text) too little"
         case .reservedWait(let would, let limit):
-            "requests inside a reservation could wait \(text(would)), \(text(would - limit)) longer than promised"
+            "requests inside a reservation could wait \(would.text), \((would - limit).text) longer than promised"
         case .promisedWait(let was, let would):
-            "VMs with a reservation were promised to wait no longer than \(text(was)), and newcomers could make that"
-                + " \(text(would))"
+            "VMs with a reservation were promised to wait no longer than \(was.text), and newcomers could make that"
+                + " \(would.text)"
         case .launchReserve(let was, let would):
-            "reservations would be suspended by launches that take \(text(would)) a second, \(text(was - would)) less"
+            "reservations would be suspended by launches that take \(would.text) a second, \((was - would).text) less"
                 + " than before"
         case .launchBurst(let was, let would):
-            "reservations would be suspended by launch work of \(text(would)) at once, \(text(was - would)) less than"
+            "reservations would be suspended by launch work of \(would.text) at once, \((was - would).text) less than"
                 + " before"
         case .patience(let would, let limit):
-            "a guest could wait \(text(would)) for the floor's turn, \(text(would - limit)) longer than it may be frozen"
+            "a guest could wait \(would.text) for the floor's turn, \((would - limit).text) longer than it may be frozen"
         }
-    }
-
-    /// To a microsecond: enough to see by how much.
-    private func text(_ duration: Nanoseconds) -> String {
-        DurationText.write(Nanoseconds(max(duration.count / 1_000, 1) * 1_000))
     }
 }

@@ -276,6 +276,7 @@ extension Daemon {
             notifier.remove(state.name)
             FileDescriptor(adopting: state.number).close()
         }
+        unknownDescriptors = UnknownDescriptors(names: stored.unknown.map(\.name))
         guard let keeper else { return }
         if let restored {
             takeUp(restored, stored)
@@ -289,11 +290,10 @@ extension Daemon {
     /// The journal of a restart.
     func sayWhatWasTakenUp() {
         for problem in stateProblems {
-            log(
-                .stateUnusable, .warning,
-                "The state that the service manager kept cannot be used: \(problem). It is set aside as"
-                    + " \(StoredDescriptors.setAsideName), and clients register anew",
-                [LogField(.reason, "\(problem)")])
+            log(.stateUnusable, .warning, problem.sentence, [LogField(.reason, problem.reason)])
+        }
+        if let unknown = unknownDescriptors {
+            log(.descriptorsUnknown, .warning, unknown.sentence, [LogField(.count, unknown.count)])
         }
         guard arbiter.isPaused else { return }
         log(

@@ -8,11 +8,10 @@ extension StateKeeper {
         let keeper: StateKeeper
         /// What the daemon before left behind, if it is sound.
         let restored: RestoredState?
-        /// States that cannot be used, and why.
-        let problems: [String]
+        let problems: [UnusableState]
     }
 
-    /// Takes up the newest state that was kept, or begins one. States that cannot be used are set aside.
+    /// Takes up the newest state that was kept, or begins one. One that cannot be used is set aside: the latest.
     ///
     /// When this returns, the service manager has the state, or will have it before it hears of our end.
     static func open(
@@ -21,7 +20,7 @@ extension StateKeeper {
     ) throws(SystemError) -> Opened {
         let boot = BootID.current
         var candidates: [(StoredDescriptors.State, MappedMemory, RestoredState)] = []
-        var problems: [String] = []
+        var problems: [UnusableState] = []
         for state in stored.states {
             do {
                 let memory = try MappedMemory(
@@ -34,12 +33,15 @@ extension StateKeeper {
                     _ = try restored.arbiter(configuration, virtualMachines: layout.virtualMachines, now: now).nextWake
                     candidates.append((state, memory, restored))
                 } catch {
-                    problems.append("\(error)")
-                    setAside(memory.descriptor, state, stored, notifier)
+                    setAside(memory.descriptor, state, notifier)
+                    // There is one place for them.
+                    for index in problems.indices { problems[index].isSetAside = false }
+                    problems.append(UnusableState(reason: "\(error)", isSetAside: true))
                 }
             } catch {
-                problems.append("\(error)")
+                // No memory of a daemon's at all: there is nothing in it to look at.
                 notifier.removeNow(state.name)
+                problems.append(UnusableState(reason: "\(error)", isSetAside: false))
             }
         }
         candidates.sort { $0.2.image.header.serial < $1.2.image.header.serial }
@@ -78,8 +80,7 @@ extension StateKeeper {
     /// Keeps one that cannot be used for somebody to look at: the latest. It must be let go of under its old name
     /// first, as the service manager takes a file once only.
     private static func setAside(
-        _ descriptor: borrowing FileDescriptor, _ state: StoredDescriptors.State, _ stored: StoredDescriptors,
-        _ notifier: Notifier
+        _ descriptor: borrowing FileDescriptor, _ state: StoredDescriptors.State, _ notifier: Notifier
     ) {
         notifier.removeNow(StoredDescriptors.setAsideName)
         notifier.removeNow(state.name)
@@ -91,6 +92,20 @@ extension StateKeeper {
         notifier.storeNow(memory.descriptor, as: StoredDescriptors.name(ofState: serial))
         if let replaces { notifier.removeNow(replaces) }
         replaces = nil
+    }
+}
+
+/// A state that the service manager kept and that cannot be used.
+struct UnusableState: Equatable {
+    /// Why, as the end of a sentence.
+    let reason: String
+    /// Whether the service manager keeps it on, for somebody to look at.
+    var isSetAside: Bool
+
+    var sentence: String {
+        "The state that the service manager kept cannot be used: \(reason). "
+            + (isSetAside ? "It is set aside as \(StoredDescriptors.setAsideName)" : "It is not kept any longer")
+            + ", and clients register anew"
     }
 }
 

@@ -12,7 +12,7 @@ struct StoredDescriptors {
     /// States that could not be used, for somebody to look at.
     private(set) var setAside: [State] = []
     private(set) var connections: [(token: EventToken, number: Int32)] = []
-    /// Of a newer daemon: nobody here knows what they are.
+    /// Of a newer daemon, or under a name that none gives: nobody here knows what they are.
     private(set) var unknown: [State] = []
 
     /// Takes a descriptor if its name is one of these. Others are the units' sockets.
@@ -31,6 +31,11 @@ struct StoredDescriptors {
         return true
     }
 
+    /// One that no unit can have meant: only what listens is a unit's socket.
+    mutating func takeUnknown(_ number: Int32, named name: String) {
+        unknown.append(State(name: name, number: number))
+    }
+
     /// All names that are ours begin so.
     static let prefix = "spschedd."
     private static let statePrefix = "spschedd.state."
@@ -38,6 +43,26 @@ struct StoredDescriptors {
 
     /// Two names, so that a new state is there before the old one goes.
     static func name(ofState serial: UInt64) -> String { "\(statePrefix)\(serial % 2)" }
+}
+
+/// Descriptors that the service manager kept, and that the start has let go of.
+struct UnknownDescriptors: Equatable {
+    let count: Int
+    /// The first of them.
+    private let names: ArraySlice<String>
+
+    /// `nil` if there are none.
+    init?(names: [String]) {
+        guard !names.isEmpty else { return nil }
+        count = names.count
+        self.names = names.prefix(DaemonLimits.unknownDescriptorsNamed)
+    }
+
+    var sentence: String {
+        let quoted = names.map { "'\($0)'" }.joined(separator: ", ") + (count > names.count ? ", …" : "")
+        let kept = count == 1 ? "a descriptor under a name that is" : "\(count) descriptors under names that are"
+        return "The service manager kept \(kept) unknown here: \(quoted). Closed, and not kept any longer"
+    }
 }
 
 extension EventToken {

@@ -82,9 +82,11 @@ struct InheritedDescriptors {
         return inherited
     }
 
-    /// A single socket without a name of ours is the VMMs': `systemd-socket-activate` names none.
-    private mutating func assign(_ number: Int32, named name: String) throws {
+    /// A single socket without a name of ours is the VMMs': `systemd-socket-activate` names none. What does not listen
+    /// comes from the service manager's store: a name that is wrong there must not keep the daemon from starting.
+    mutating func assign(_ number: Int32, named name: String) throws {
         if stored.take(number, named: name) { return }
+        guard UnixListener.listens(number) else { return stored.takeUnknown(number, named: name) }
         switch name {
         case "manager" where manager == nil: manager = number
         case "vmm" where vmm == nil: vmm = number

@@ -183,6 +183,16 @@ struct PlatformTests {
         #expect(try holdsIt() && manager.status().device == .alive)
     }
 
+    @Test("taking a device up again is told, or why there is none")
+    func retakeIsTold() throws {
+        let served = try RunningDaemon(device: "/dev/null")
+        let taken = try BuiltProcess("spschedctl", ["device", "retake", "--manager-socket", served.managerPath])
+        #expect(taken.rest() == "The daemon has taken up /dev/null again; it is alive\n")
+        let without = try RunningDaemon()
+        let none = try BuiltProcess("spschedctl", ["device", "retake", "--manager-socket", without.managerPath])
+        #expect(none.rest().hasPrefix("The daemon may use the device again, and there is none: "))
+    }
+
     // MARK: Playing spschedd-device
 
     private func accept(_ listener: borrowing UnixListener) throws -> SeqpacketSocket {

@@ -89,7 +89,7 @@ struct PolicyTests {
         #expect(error?.code == EPERM)
     }
 
-    @Test("a user that there is not ends the start, with the setting")
+    @Test("a user that there is not ends the start, with the setting and its place")
     func unknownUser() throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).toml")
         defer { try? FileManager.default.removeItem(at: file) }
@@ -97,6 +97,7 @@ struct PolicyTests {
         let run = try ShortRun([
             "--config", file.path, "--socket", file.path + ".v", "--manager-socket", file.path + ".m",
         ])
-        #expect(run.code == EX_CONFIG && run.errors.contains("policy.p.users"))
+        #expect(run.code == EX_CONFIG)
+        #expect(run.errors.contains("\(file.path):2: policy.p.users: there is no user 'no-such-user'"), "\(run.errors)")
     }
 }

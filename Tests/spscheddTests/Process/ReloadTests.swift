@@ -180,7 +180,7 @@ struct ReloadTests {
         #expect(
             result.errors.contains(
                 "arbiter.capacity = \"222ms\" (\(daemon.directory.file("t.toml")):2), now \"950ms\": VMs were promised"
-                    + " 22500us of SP time a second, and 22ms would be left for them, 500us too little\n"))
+                    + " 22.5 ms of SP time a second, and 22 ms would be left for them, 500 us too little\n"))
         #expect(!result.errors.contains("arbiter.hold"))
         try daemon.errors.wait(for: "The configuration would take from VMs what they were promised")
         var manager = try connect(daemon)

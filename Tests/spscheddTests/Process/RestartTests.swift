@@ -38,7 +38,8 @@ struct RestartTests {
         let arguments = ["--vms", "5", "--kills", "3", "--restarts", "0", "--failpoints", "0"]
         let programs = [BuiltProcess.path(of: "restart-trial"), "--daemon", BuiltProcess.path(of: "spschedd")]
         // With 5 VMs, a state and two listeners the trial duplicates from descriptor 80 on.
-        let process = try BuiltProcess("/bin/bash", ["-c", "exec 83</dev/null; exec \"$@\"", "bash"] + programs + arguments)
+        let shell = ["-c", "exec 83</dev/null; exec \"$@\"", "bash"]
+        let process = try BuiltProcess("/bin/bash", shell + programs + arguments)
         let output = process.rest()
         #expect(process.waitForEnd() == 0, "\(output)\(process.standardError)")
         #expect(output.contains("registrations resumed by token: 0\n"), "\(output)")

@@ -15,9 +15,6 @@ final class RunningDaemon {
     var socketPath: String { directory.file("vmm") }
     var managerPath: String { directory.file("manager") }
 
-    /// - Parameters:
-    ///   - device: the device's path; without one there is none.
-    ///   - configuration: TOML.
     /// Each turn may be held for a second and more: where nothing but the test may end a turn or a wait, a busy machine
     /// does not.
     static let longLeases = """
@@ -32,6 +29,9 @@ final class RunningDaemon {
 
         """
 
+    /// - Parameters:
+    ///   - device: the device's path; without one there is none.
+    ///   - configuration: TOML.
     init(
         device: String? = nil, configuration: String = "", arguments: [String] = [], environment: [String] = []
     ) throws {

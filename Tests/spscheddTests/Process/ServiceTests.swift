@@ -85,6 +85,33 @@ struct ServiceTests {
         #expect(process.wait(milliseconds: TestClient.patience) == .exited(code: 0))
     }
 
+    @Test("what the store holds under names that are none is told once and let go of, and the start goes on")
+    func unknownDescriptors() throws {
+        let directory = try TemporaryDirectory()
+        let manager = try FakeServiceManager()
+        let (errors, writer) = try LineReader.make()
+        let listener = try UnixListener(path: directory.file("inherited"))
+        let process = try ChildProcess.spawn(
+            "/bin/sh",
+            [
+                "-c",
+                "exec 4</dev/null 5</dev/null 6</dev/null; LISTEN_PID=$$ LISTEN_FDS=4"
+                    + " LISTEN_FDNAMES=vmm:cx.y:c1:spschedd.new exec \"$0\" \"$@\"",
+                BuiltProcess.path(of: "spschedd"), "--manager-socket", directory.file("manager"), "--device",
+                directory.file("none"),
+            ],
+            environment: ChildProcess.currentEnvironment() + ["NOTIFY_SOCKET=\(manager.path)"],
+            descriptors: [nil, nil, writer.number, listener.descriptor.number])
+        writer.close()
+        let told = try errors.wait(for: "unknown here")
+        #expect(told.contains("kept 3 descriptors under names that are unknown here: 'cx.y', 'c1', 'spschedd.new'. "))
+        try manager.wait(for: "FDNAME=cx.y")
+        try TestClient(path: directory.file("inherited")).enter()
+        process.send(signal: SIGTERM)
+        #expect(process.wait(milliseconds: TestClient.patience) == .exited(code: 0))
+        #expect(try errors.rest().components(separatedBy: "unknown here").count == 2, "it was told again")
+    }
+
     @Test(
         "systemd-socket-activate starts it at the first connection",
         .enabled(if: access("/usr/bin/systemd-socket-activate", X_OK) == 0, "systemd is not installed"))

@@ -79,5 +79,10 @@ struct CatalogTests {
         }
         let explained = document.split(separator: "\n").filter { $0.hasPrefix("| `") }.joined(separator: "\n")
         for name in LogField.Name.allCases { #expect(explained.contains("`\(name.rawValue)`"), "\(name)") }
+        // A field that no event has explains nothing.
+        let events = document.split(separator: "\n").filter { $0.split(separator: "|").count == 4 }
+        for name in LogField.Name.allCases {
+            #expect(events.contains { $0.contains("`\(name.rawValue)`") }, "no event has \(name)")
+        }
     }
 }

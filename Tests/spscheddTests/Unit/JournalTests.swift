@@ -7,6 +7,14 @@ import Testing
 struct JournalTests {
     private static let now = Instant(sinceBoot: .seconds(1_000))
 
+    @Test("a name in the sentence neither hides nor turns anything; the field has it as it is")
+    func names() {
+        let record = LogRecord(
+            .vmRegistered, .info, "VM a\u{202E}b\u{200B} has registered", [LogField(.vmName, "a\u{202E}b\u{200B}")])
+        #expect(record.journalFields.contains(#"MESSAGE=VM a\u{202E}b\u{200B} has registered"#))
+        #expect(record.journalFields.contains("SPSCHEDD_VM_NAME=a\u{202E}b\u{200B}"))
+    }
+
     @Test("each event has an identity of its own, in the form that journalctl takes")
     func identities() {
         let identities = Set(LogEvent.allCases.map(\.messageID))
