@@ -115,7 +115,7 @@ private struct Lever: Equatable {
     private static func milliseconds(_ count: Int64) -> Int64 { Nanoseconds.milliseconds(count).count }
 
     private static func upwards(_ key: String, _ step: Int64) -> Lever? {
-        setting(key).most.map { Lever(key: key, end: $0, step: step) }
+        setting(key).kind.most.map { Lever(key: key, end: $0, step: step) }
     }
 
     /// Never below what the fleet's own launches take.
@@ -159,10 +159,10 @@ private func setting(_ key: String) -> SettingKey<DaemonConfiguration> {
     return setting
 }
 
-extension SettingKey {
+extension ConfigurationKind {
     /// The largest value, as a number.
     fileprivate var most: Int64? {
-        switch kind {
+        switch self {
         case .duration(let range): range.upperBound.count
         case .share(let range): range.upperBound.perMille
         case .integer(let range): range.upperBound

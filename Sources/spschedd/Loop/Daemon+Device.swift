@@ -78,7 +78,7 @@ extension Daemon {
         case .underWay(let isNew): if isNew { watchDeviceLink() }
         case .unavailable(let reason):
             log(.deviceLink, .warning, "The device could not be probed: \(reason)", [LogField(.reason, reason)])
-            probed(.unavailable)
+            isUnprobed = true
         }
     }
 
@@ -116,6 +116,14 @@ extension Daemon {
                 performed(ticket, PlatformReport(ProbeReport(outcome: .failed, errno: EPIPE, text: text)))
             }
         }
+        carryOutDecisions()
+    }
+
+    /// Overdue turns pass on without an answer of the device; but only once everything was heard that had come by then:
+    /// where the daemon was not run for long, the release may lie behind what made it look at the lease.
+    func giveUpProbe() {
+        isUnprobed = false
+        probed(.unavailable)
         carryOutDecisions()
     }
 

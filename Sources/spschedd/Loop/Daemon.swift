@@ -82,6 +82,8 @@ final class Daemon {
     var storedConnections = 0
     var storeLater: [EventToken] = []
     var failpoint = Failpoint.fromEnvironment()
+    /// A probe was wanted and could not be made.
+    var isUnprobed = false
     /// The last one told to the service manager.
     var toldStatus = ""
     var eventBudgets = EventBudgets()
@@ -200,7 +202,8 @@ extension Daemon {
     @discardableResult
     func turn(_ systemd: SystemdEvents?, mayWait: Bool = true) throws(SystemError) -> Bool {
         try armTimer()
-        let count = try wait(mayWait && doomed.isEmpty && !backgroundHasWork)
+        let wasUnprobed = isUnprobed
+        let count = try wait(mayWait && doomed.isEmpty && !backgroundHasWork && !wasUnprobed)
         now = clock.now()
         isNowFresh = true
         var hasOccurred = false
@@ -213,12 +216,13 @@ extension Daemon {
             default: serve(event)
             }
         }
+        if wasUnprobed { giveUpProbe() }
         advance()
         closeDoomed()
         if hasOccurred { systemd?.dispatch() }
         if hasBackground { try serveBackground() }
         if let trace, trace.wantsSegment { arbiter.beginSegment(at: clock.now()) }
-        return count > 0 || hasBackground || !doomed.isEmpty
+        return count > 0 || hasBackground || !doomed.isEmpty || isUnprobed
     }
 
     /// Waits for events; if so configured, awake for a moment after a VM has asked something.
