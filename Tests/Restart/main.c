@@ -436,8 +436,8 @@ static int report(struct trial *trial, unsigned failed)
     printf("connections asked after a restart: %llu; registrations resumed by token: %llu\n",
         (unsigned long long)resyncs, (unsigned long long)resumed);
     report_gaps(trial);
-    printf("turns passed on because the machine did not run their holder within the lease: %u; of these met the next "
-           "turn: %u, released too late: %llu; grants that came too late to be used: %llu\n",
+    printf("turns passed on because the machine did not run their holder within the lease: %u; times such a one met "
+           "another: %u; released too late: %llu; grants that came too late to be used: %llu\n",
         overdue, shared->meeting_count - doubled, (unsigned long long)late, (unsigned long long)stale);
     printf("lost registrations: %llu\nclient errors: %llu\ndoubled grants: %u\nlost VMPCKs: %llu\n",
         (unsigned long long)registrations, (unsigned long long)errors, doubled, (unsigned long long)keys);
