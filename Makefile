@@ -8,7 +8,7 @@ RELEASE := .build/release
 RELEASE_SCRATCH ?= .build
 # No path of the machine that built them stays in the binaries: elsewhere it names nothing, and the bytes differ.
 SWIFT_RELEASE_FLAGS := -c release --static-swift-stdlib \
-    -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
+    -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=. -Xlinker -z -Xlinker now
 # The compiler is written in Swift, too, and its output depends on the order of its hash tables: this makes it one order.
 BUILD_RELEASE = SWIFT_DETERMINISTIC_HASHING=1 swift build $(SWIFT_RELEASE_FLAGS) --scratch-path $(RELEASE_SCRATCH)
 # Which products `make build` builds: all of them unless given.

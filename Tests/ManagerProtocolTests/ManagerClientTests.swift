@@ -89,11 +89,15 @@ import Testing
 /// A listener whose one connection is served by a thread.
 final class FakeDaemon: Sendable {
     let path: String
+    private let directory: String
     /// Whether the connection stays open after `serve` returns, until the client closes it.
     let keepsConnection = Atomic(false)
 
     init(_ serve: @escaping @Sendable (borrowing StreamSocket) throws -> Void) throws {
-        path = "/tmp/spschedd-manager-\(UUID().uuidString.prefix(13))"
+        // Its own: a listener locks its directory for a moment, and /tmp is everybody's.
+        directory = "/tmp/spschedd-manager-\(UUID().uuidString.prefix(13))"
+        path = "\(directory)/socket"
+        mkdir(directory, 0o700)
         let listener = try UnixListener(path: path, kind: .stream)
         try listener.descriptor.setNonblocking(false)
         let number = try listener.descriptor.duplicate().release()
@@ -110,7 +114,10 @@ final class FakeDaemon: Sendable {
         }
     }
 
-    deinit { unlink(path) }
+    deinit {
+        unlink(path)
+        rmdir(directory)
+    }
 
     static func serve(_ socket: borrowing StreamSocket, _ source: Source) throws {
         var dispatcher = ManagerDispatcher(version: "1.2.3")

@@ -14,7 +14,7 @@ struct OperatorTests {
 
     @Test("a refusal is explained by its reason, the VM that stood before, and when to come back")
     func explain() throws {
-        let daemon = try RunningDaemon()
+        let daemon = try RunningDaemon(configuration: RunningDaemon.longLeases)
         let holder = try daemon.enter("holder")
         // A launch of many pages, and no wait allowed.
         _ = try holder.beginLaunch(pages: 4_096)
