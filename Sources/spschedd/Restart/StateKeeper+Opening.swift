@@ -72,8 +72,8 @@ extension StateKeeper {
     ) throws(SystemError) -> StateKeeper {
         let memory = try MappedMemory(named: "spschedd-state", count: layout.bytes)
         let keeper = StateKeeper(memory, layout, serial: serial, committed: 0, failpoint: .fromEnvironment())
-        keeper.begin(StateHeader(recordVersion: Self.recordVersion, boot: boot, serial: serial), epoch: epoch)
-        keeper.goOn(epoch: epoch, grants: grants)
+        keeper.begin(
+            StateHeader(recordVersion: Self.recordVersion, boot: boot, serial: serial), epoch: epoch, grants: grants)
         return keeper
     }
 

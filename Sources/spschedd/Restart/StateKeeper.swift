@@ -38,7 +38,9 @@ final class StateKeeper {
 
     // MARK: Beginning
 
-    func begin(_ header: StateHeader, epoch: UInt64) {
+    /// On fresh memory. What is never written takes no page of it.
+    func begin(_ header: StateHeader, epoch: UInt64, grants: GrantTags) {
+        self.grants = grants
         // SAFETY: nothing else reads or writes the mapping during the call.
         var span = words.mutableSpan
         writer.writeHeader(header, into: &span)
