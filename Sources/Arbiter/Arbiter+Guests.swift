@@ -351,10 +351,13 @@ extension Arbiter {
         if virtualMachines[slot].skipsLimit {
             virtualMachines[slot].skipsLimit = false
             virtualMachines[slot].lastSkip = clock
+            // Nothing is to be given back if the grant is taken back, whenever the skip came.
+            virtualMachines[slot].guest?.limitIsWaived = true
             return
         }
         // From its arrival, as the reservation: a wait inside a reservation costs the limit nothing.
-        virtualMachines[slot].limitBucket.charge(charged(limit.interval, for: guest.kind), at: guest.arrivedAt)
+        virtualMachines[slot].limitBucket.charge(
+            charged(limit.interval, for: guest.kind), at: guest.arrivedAt, notBeyond: clock + Limits.limitChargedAhead)
     }
 
     mutating func guestTurnEnded(_ turn: Turn, slot: Int?, occupancy: Nanoseconds) {
@@ -383,7 +386,7 @@ extension Arbiter {
         refundReservation(slot)
         if let limit = virtualMachines[slot].limit, !guest.limitIsWaived {
             let before = virtualMachines[slot].limitBucket.theoreticalArrival - charged(limit.interval, for: guest.kind)
-            virtualMachines[slot].limitBucket = CellRate(chargedUntil: before)
+            virtualMachines[slot].limitBucket = CellRate(chargedUntil: max(before, .distantPast))
         }
         virtualMachines[slot].firstAttempt = guest.isAged ? clock - Limits.agedAfter : guest.arrivedAt
         virtualMachines[slot].keepAge(of: guest)

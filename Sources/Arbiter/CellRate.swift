@@ -13,4 +13,10 @@ struct CellRate: Sendable, Equatable {
     mutating func charge(_ interval: Nanoseconds, at now: Instant) {
         theoreticalArrival = max(theoreticalArrival, now) + interval
     }
+
+    /// Also one that does not conform: however many of those come, the time stays within `last`.
+    mutating func charge(_ interval: Nanoseconds, at now: Instant, notBeyond last: Instant) {
+        charge(interval, at: now)
+        theoreticalArrival = min(theoreticalArrival, last)
+    }
 }

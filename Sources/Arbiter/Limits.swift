@@ -19,6 +19,9 @@ public enum Limits {
     public static let backlogMemory = Nanoseconds.milliseconds(4_092)
     /// The driver gives up 60 s after its first attempt and wipes its key; ten retries remain from here.
     public static let agedAfter = Nanoseconds.seconds(40)
+    /// How far ahead of time a limit may be charged. Attempts that must not be refused are charged though they do not
+    /// conform, and so many can come that the time would not fit into 64 bits. A burst of the slowest limit is an hour.
+    static let limitChargedAhead = Nanoseconds.seconds(86_400)
     /// The last three retries before the driver gives up: refusing here risks the key.
     public static let lastChanceAfter = Nanoseconds.seconds(52)
     /// A VM's tag strays by as many rounds of all that are backlogged, where these take longer than `backlogMemory`: a

@@ -185,6 +185,35 @@ struct RecordsTests {
         #expect(scene.arbiter.violatedInvariant() == nil)
     }
 
+    @Test("attempts that must not be refused charge the limit, but not beyond time")
+    func limitStaysInTime() throws {
+        var scene = Scene()
+        let vm = try scene.register(.never, limit: Rate(millihertz: 25))
+        for _ in 0..<3_000 {
+            let granted = try scene.acquire(of: vm)
+            guard case .granted(_, _, let grant) = granted.first else { return #expect(Bool(false), "\(granted)") }
+            var decisions: [Decision] = []
+            try scene.arbiter.release(grant.turn, TurnOutcome(unitsDone: 1), of: vm, now: scene.now, into: &decisions)
+        }
+        let opens = try #require(scene.arbiter.standing(of: vm, now: scene.now)?.limitOpensIn)
+        #expect(opens <= .seconds(86_400) && opens > .seconds(80_000))
+        try scene.restart(.seconds(1))
+    }
+
+    @Test("a grant that skipped the limit is taken back without giving the limit anything")
+    func skippedLimit() throws {
+        var scene = Scene()
+        let vm = try scene.register(limit: Rate(millihertz: 25))
+        scene.arbiter.virtualMachines[0].skipsLimit = true
+        let granted = try scene.acquire(of: vm)
+        guard case .granted(_, _, let grant) = granted.first else { return #expect(Bool(false), "\(granted)") }
+        try scene.restart(.milliseconds(300))
+        var decisions: [Decision] = []
+        scene.arbiter.takeBack(grant.turn, now: scene.now, into: &decisions)
+        #expect(scene.arbiter.virtualMachines[0].limitBucket == CellRate())
+        try scene.restart(.seconds(1))
+    }
+
     @Test("a launch goes on in its session")
     func launchGoesOn() throws {
         var scene = Scene()
