@@ -43,7 +43,7 @@ struct DeviceLink: ~Copyable {
             probeTag = try connection?.sendProbe()
             return asked
         } catch {
-            drop(now)
+            dropIfIdle(now)
             return .unavailable("\(error)")
         }
     }
@@ -55,7 +55,7 @@ struct DeviceLink: ~Copyable {
             if let tag = try connection?.send(order) { tickets[tag] = ticket }
             return asked
         } catch {
-            drop(now)
+            dropIfIdle(now)
             return .unavailable("\(error)")
         }
     }
@@ -88,6 +88,11 @@ struct DeviceLink: ~Copyable {
         connection = consume made
         pause = DaemonLimits.deviceLinkPauses.lowerBound
         return .underWay(isNew: true)
+    }
+
+    /// Where answers are under way the connection stays: `receive`, which hears of its end, tells that they are lost.
+    private mutating func dropIfIdle(_ now: Instant) {
+        if probeTag == nil && tickets.isEmpty { drop(now) }
     }
 
     private mutating func drop(_ now: Instant) {
