@@ -122,7 +122,7 @@ struct LaunchTests {
         let scene = try LaunchScene()
         try scene.monitor(LaunchScene.introduction + ["wait"])
         let ending = Ending(try scene.launch(pages: 262_145))
-        #expect(ending.status == EX_TEMPFAIL && ending.errors.contains("pages"), "\(ending)")
+        #expect(ending.status == EX_DATAERR && ending.errors.contains("pages"), "\(ending)")
         #expect(try scene.host.status().counters.launches == 0)
     }
 

@@ -52,9 +52,17 @@ struct MonitorTroubleTests {
 
     @Test func `Nobody at the socket is told with what to start QEMU with`() throws {
         let scene = try LaunchScene()
-        let ending = Ending(try scene.launch())
+        let ending = Ending(try scene.launch(arguments: ["--patience-seconds", "1"]))
         #expect(ending.status == EX_PROTOCOL && ending.errors.contains("-qmp unix:PATH"), "\(ending)")
         #expect(!ending.errors.contains("?."), "\(ending)")
+    }
+
+    @Test func `A monitor that does not listen yet is waited for`() throws {
+        let scene = try LaunchScene()
+        let launch = try scene.launch(arguments: ["--patience-seconds", "600"])
+        try scene.monitor(LaunchScene.introduction + ["hear:cont"] + LaunchScene.running)
+        let ending = Ending(launch)
+        #expect(ending.status == 0, "\(ending)")
     }
 
     @Test func `A VM that somebody else let run before its turn is no success, and keeps no turn`() throws {

@@ -55,7 +55,7 @@ struct LaunchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("libvirt's URI, as 'virsh --connect' takes it.", valueName: "uri"))
     var connect: String?
 
-    @Option(help: "How long QEMU or virsh may take for each answer but that to the launch.")
+    @Option(help: "How long QEMU may take until it listens, and it or virsh for each answer but that to the launch.")
     var patienceSeconds: Int64 = 10
 
     @Option(help: ArgumentHelp("Without spschedd: 'closed' launches nothing, 'open' launches without a turn."))

@@ -19,6 +19,8 @@ enum LaunchLimits {
     static let exitMilliseconds: Int32 = 2_000
     /// A wait of the library ends 100 ms after it was cancelled; a cancellation that came before it is repeated.
     static let cancelMilliseconds: Int32 = 50
+    /// A monitor that does not listen yet is tried as often: a person does not notice, and a CPU hardly.
+    static let knockMilliseconds: Int32 = 50
     /// A person is told of a wait that is longer than this.
     static let noticeMilliseconds: Int32 = 1_000
 }

@@ -62,7 +62,16 @@ final class ProxyClient: Sendable {
         launch.size = MemoryLayout<spsched_launch>.stride
         var reply = spsched_reply()
         reply.size = MemoryLayout<spsched_reply>.stride
-        try expectOK(spsched_launch_begin(handle, &plan, &launch, &reply), "begin the launch", reply)
+        let result = spsched_launch_begin(handle, &plan, &launch, &reply)
+        do throws(LaunchProblem) { try expectOK(result, "begin the launch", reply) } catch {
+            // Coming back would not help.
+            if case .refused(let text) = error, result == SPSCHED_ERROR,
+                reply.error_code == RequestError.pagesOutOfBounds.rawValue
+            {
+                throw .unsuitable(text)
+            }
+            throw error
+        }
     }
 
     /// Waits for the turn, until `cancel`.

@@ -133,6 +133,7 @@ struct StatusText {
 
     private var warnings: [String] {
         var warnings: [String] = []
+        if status.device != .alive { warnings.append("the device is \(status.device.rawValue): see above") }
         if status.isDraining { warnings.append("draining: nothing new is admitted or served") }
         if status.launchOverload {
             warnings.append("launches use more than their reserve: reservations are suspended")

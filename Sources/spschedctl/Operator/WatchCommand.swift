@@ -27,7 +27,8 @@ struct WatchCommand: ParsableCommand {
             var left = count ?? .max
             try manager.watch { watched in
                 StandardOutput.print(options.json ? Format.jsonLine(watched) : WatchText.lines(of: watched))
-                left -= 1
+                // The first line says how things stand.
+                if watched.change?.kind != .watching { left -= 1 }
                 return left > 0 && StandardOutput.isOpen
             }
         }

@@ -1,4 +1,5 @@
 import Arbiter
+import Glibc
 import LinuxIO
 import ManagerProtocol
 
@@ -19,7 +20,23 @@ struct QMPMachine: PausedMachine, ~Copyable {
         self.uuid = uuid
         self.name = name
         self.patience = patience
-        do { monitor = try QMPConnection(path: path, signals: signals) } catch { throw .monitor(error) }
+        do { monitor = try Self.connect(path, patience, signals) } catch { throw Self.before(error) }
+    }
+
+    /// QEMU listens a moment after it was started: until then it is tried again.
+    private static func connect(
+        _ path: String, _ patience: Nanoseconds, _ signals: LaunchSignals
+    ) throws(MonitorFault) -> QMPConnection {
+        let deadline = BootClock.now() + patience
+        while true {
+            do throws(MonitorFault) { return try QMPConnection(path: path, signals: signals) } catch {
+                guard case .unreachable(let reason) = error, [ENOENT, ECONNREFUSED].contains(reason.code),
+                    BootClock.now() < deadline
+                else { throw error }
+            }
+            _ = Readable.first(of: [signals.descriptor], milliseconds: LaunchLimits.knockMilliseconds)
+            if let signal = signals.take() { throw .interrupted(signal: signal) }
+        }
     }
 
     mutating func identify() throws(LaunchProblem) -> MachineIdentity {
