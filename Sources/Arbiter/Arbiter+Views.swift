@@ -57,10 +57,13 @@ public struct VMReport: Equatable, Sendable {
 }
 
 extension Arbiter {
+    /// Whether launches have used more than their reserve allows, so that reservations are suspended.
+    public func reservationsAreSuspended(at now: Instant) -> Bool { overload.isOverloaded(at: max(now, clock)) }
+
     public func overview(now: Instant) -> Overview {
         Overview(
             virtualMachines: Int(ledger.virtualMachines), device: device.state, isDraining: isDraining,
-            reservationsAreSuspended: overload.isOverloaded(at: max(now, clock)), reserved: ledger.reserved,
+            reservationsAreSuspended: reservationsAreSuspended(at: now), reserved: ledger.reserved,
             rateLeft: ledger.rateLeft,
             reservedWait: ledger.reservedWait, turn: turn.map { view($0, now) },
             turnBeside: turnBeside.map { view($0, now) }, isHolding: heldFor != nil, sessionsOpen: sessions.count,

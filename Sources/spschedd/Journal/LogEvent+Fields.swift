@@ -9,7 +9,7 @@ extension LogEvent {
         case .stateUnusable: [.reason]
         case .draining: [.uid]
         case .configurationInvalid, .configurationReloaded, .configurationNotReloaded: []
-        case .startFailed, .stopping, .observer: []
+        case .startFailed, .stopping, .observer, .reservations: []
         case .deviceState: [.device, .deviceState]
         case .deviceLink, .notNeeded, .probe, .resources: [.reason]
         case .platform: [.command, .uid, .device]

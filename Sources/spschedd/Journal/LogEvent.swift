@@ -36,6 +36,8 @@ enum LogEvent: String, CaseIterable, Sendable {
     case sessionEnded = "c3b3c283f47f4505b444270adc9cf7c7"
     /// An administrator drains the host, or no longer.
     case draining = "930170310f2b4fafb2ce7bc1b15673c1"
+    /// Launches use more than their reserve, or no longer.
+    case reservations = "c733dc8027842f73b31e4301802073aa"
     /// A VM registered.
     case vmRegistered = "520ab9c247c44f51a2ed3c47236ec3c4"
     /// A VM unregistered or lingered out.

@@ -54,18 +54,21 @@ extension Daemon {
     }
 
     func tellStatus() {
-        noteReservations()
         let current = statusLine
         guard current != toldStatus else { return }
         toldStatus = current
         notifier.status(current)
     }
 
-    private func noteReservations() {
-        let areSuspended = arbiter.overview(now: clock.now()).reservationsAreSuspended
-        guard areSuspended != saidReservationsAreSuspended else { return }
+    /// Says that reservations are suspended, or hold again.
+    func noteReservations(areSuspended: Bool) {
         saidReservationsAreSuspended = areSuspended
         note(.reservations(areSuspended: areSuspended))
+        log(
+            .reservations, .notice,
+            areSuspended
+                ? "Launches use more than their reserve: reservations are suspended, and guests have the floor"
+                : "Launches keep to their reserve again: reservations hold")
     }
 
     /// What `systemctl status` shows.

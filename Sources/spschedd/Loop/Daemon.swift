@@ -260,6 +260,8 @@ extension Daemon {
             arbiter.advance(to: now, into: &decisions)
             carryOutDecisions()
         }
+        let areSuspended = arbiter.reservationsAreSuspended(at: now)
+        if areSuspended != saidReservationsAreSuspended { noteReservations(areSuspended: areSuspended) }
         if resyncEnds != nil { endResyncIfDue(now) }
         if housekeepingAt <= now { keepHouse(now) }
     }

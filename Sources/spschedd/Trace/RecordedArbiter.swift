@@ -25,6 +25,8 @@ struct RecordedArbiter: ~Copyable {
 
     func overview(now: Instant) -> Overview { arbiter.overview(now: now) }
     var isDraining: Bool { arbiter.isDraining }
+    @inline(__always)
+    func reservationsAreSuspended(at now: Instant) -> Bool { arbiter.reservationsAreSuspended(at: now) }
     func report(of vm: VMID) -> VMReport? { arbiter.report(of: vm) }
     func standing(of vm: VMID, now: Instant) -> VMStanding? { arbiter.standing(of: vm, now: now) }
     func reports() -> [VMReport] { arbiter.reports() }
