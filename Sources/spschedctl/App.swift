@@ -33,8 +33,8 @@ enum ExitStatuses {
           2    doctor: there is nothing to schedule, or it cannot be
           64   a wrong option, or a change without --confirm
           65   a file, or a VM, is not what it should be
-          66   a file could not be read or locked, or there is no such VM
-          69   the daemon cannot be reached, or did not answer; a program is missing
+          66   a trace or a file of keys could not be read or locked, or there is no such VM
+          69   the daemon cannot be reached, or did not answer; a program of the demo is missing
           70   a launch, a simulation or the demo failed
           71   the system refused what the demo needs
           73   a report or another file could not be written
@@ -42,7 +42,7 @@ enum ExitStatuses {
           75   not now: try again later
           76   the daemon, QEMU or virsh refused, or said what cannot be understood
           77   only root and the operators' group may ask the daemon
-          78   mistakes in the configuration, or VMs would lose what was promised
+          78   mistakes in the configuration or a fleet file, or it could not be read; or VMs would lose what was promised
           128  and the number of the signal that interrupted it
         """
 }

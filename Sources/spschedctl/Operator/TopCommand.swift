@@ -13,7 +13,8 @@ struct TopCommand: ParsableCommand {
 
             SP is the share of all time for which the SP worked for the VM, GRANTS and BUSY are turns granted and \
             refused a second, all three in the last interval. STATE, RESERVED, ENTITLED and ACCOUNT are those of \
-            'spschedctl list'.
+            'spschedctl list'. SP time is booked when a turn ends: after one that was longer than the interval a share \
+            may exceed 100 %.
             """)
 
     @Option(help: ArgumentHelp("Seconds between two pictures.", valueName: "s"))
