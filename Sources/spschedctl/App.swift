@@ -42,7 +42,7 @@ enum ExitStatuses {
           75   not now: try again later
           76   the daemon, QEMU or virsh refused, or said what cannot be understood
           77   only root and the operators' group may ask the daemon
-          78   mistakes in the configuration or a fleet file, or it could not be read; or VMs would lose what was promised
+          78   the configuration or a fleet file has mistakes or is not there, or VMs would lose what was promised
           128  and the number of the signal that interrupted it
         """
 }
