@@ -203,14 +203,18 @@ struct RecordsTests {
     @Test("a grant that skipped the limit is taken back without giving the limit anything")
     func skippedLimit() throws {
         var scene = Scene()
-        let vm = try scene.register(limit: Rate(millihertz: 25))
-        scene.arbiter.virtualMachines[0].skipsLimit = true
-        let granted = try scene.acquire(of: vm)
-        guard case .granted(_, _, let grant) = granted.first else { return #expect(Bool(false), "\(granted)") }
-        try scene.restart(.milliseconds(300))
+        let (holder, vm) = (try scene.register(), try scene.register(limit: Rate(millihertz: 25)))
+        let first = try scene.acquire(of: holder)
+        guard case .granted(_, _, let held) = first.first else { return #expect(Bool(false), "\(first)") }
+        _ = try scene.acquire(of: vm)
+        // As the end of its launch does, while it waits.
+        scene.arbiter.virtualMachines[1].skipsLimit = true
         var decisions: [Decision] = []
+        try scene.arbiter.release(held.turn, TurnOutcome(unitsDone: 1), of: holder, now: scene.now, into: &decisions)
+        guard case .granted(_, vm, let grant) = decisions.last else { return #expect(Bool(false), "\(decisions)") }
+        try scene.restart(.milliseconds(300))
         scene.arbiter.takeBack(grant.turn, now: scene.now, into: &decisions)
-        #expect(scene.arbiter.virtualMachines[0].limitBucket == CellRate())
+        #expect(scene.arbiter.virtualMachines[1].limitBucket == CellRate())
         try scene.restart(.seconds(1))
     }
 

@@ -8,16 +8,21 @@ import VMMProtocol
 /// Method: a daemon whose loop is run by hand, and whose clock moves on while it is not run.
 @Suite("Overdue turns")
 struct OverdueTurnTests {
-    private let report = ClientMessage.acquire(Acquire(.report))
-
-    @Test("where nobody can probe the device, an overdue turn passes on")
-    func passesOn() throws {
+    /// One client has the turn, and another asks for it.
+    private func contended() throws -> (RestartedDaemon, RestartClient, RestartClient, Granted) {
+        let report = ClientMessage.acquire(Acquire(.report))
         let scene = try RestartedDaemon()
         let (first, second) = (try scene.enter("first"), try scene.enter("second"))
         first.send(report, tag: 3)
         try scene.turn()
         let grant = try first.grant(to: 3)
         second.send(report, tag: 3)
+        return (scene, first, second, grant)
+    }
+
+    @Test("where nobody can probe the device, an overdue turn passes on")
+    func passesOn() throws {
+        let (scene, first, second, grant) = try contended()
         try scene.pass(grant.lease + .milliseconds(1))
         _ = try second.grant(to: 3)
         #expect(first.isRevoked(grant.turn))
@@ -25,12 +30,7 @@ struct OverdueTurnTests {
 
     @Test("a daemon that was not run until after the lease hears the release before it passes the turn on")
     func releasedMeanwhile() throws {
-        let scene = try RestartedDaemon()
-        let (first, second) = (try scene.enter("first"), try scene.enter("second"))
-        first.send(report, tag: 3)
-        try scene.turn()
-        let grant = try first.grant(to: 3)
-        second.send(report, tag: 3)
+        let (scene, first, second, grant) = try contended()
         first.send(.release(Release(grant.turn)), tag: 4)
         scene.hand.now = scene.hand.now + grant.lease + .milliseconds(1)
         try scene.turn()
